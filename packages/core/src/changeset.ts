@@ -1,0 +1,30 @@
+// What a decision (fold or merge) asks the store to write for one row. The store adds nothing of its own.
+import type { Entry } from "./entry";
+import type { CrdtTypeName, Json } from "./model";
+import type { Row } from "./row";
+
+export interface CellWrite {
+  readonly field: string;
+  readonly type: CrdtTypeName;
+  /** With `cell` set: update that cell; without: insert one. */
+  readonly entry: Entry;
+}
+
+/** What happens to the user's own row. Values are canonical, by column name. */
+export type BaseWrite =
+  | { readonly op: "none" }
+  | { readonly op: "insert"; readonly values: Readonly<Record<string, Json>> }
+  | { readonly op: "update"; readonly values: Readonly<Record<string, Json>> }
+  | { readonly op: "delete" };
+
+export interface ChangeSet {
+  readonly row: Row;
+  /** Drop every cell of the row first: a new life or a death. */
+  readonly clearCells: boolean;
+  readonly cells: readonly CellWrite[];
+  /** Cell ids to delete. */
+  readonly deletes: readonly number[];
+  readonly base: BaseWrite;
+}
+
+export const NO_BASE_WRITE: BaseWrite = { op: "none" };

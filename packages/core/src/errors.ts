@@ -1,0 +1,56 @@
+// Every error that grove-crdt throws or answers carries one of these codes. Tests check codes, never texts.
+
+/** Code to the sentence that says what it means and what to do. The documentation page is made from this list. */
+export const errorCodes = {
+  schema_invalid: "The schema cannot be replicated as it is. Each problem names table, column and cure.",
+  schema_load_failed: "The config or schema file could not be loaded. Fix the file named in the message.",
+  generated_stale: "The files in generated/ do not match the schema. Run `npx grove-crdt generate`.",
+  capture_missing:
+    "Shadow tables or capture triggers are missing. Call `node.ensureShadowTables()` or run the generated migrations.",
+  capture_stale:
+    "The installed capture is not the generated one. Call `node.ensureShadowTables()` or run the generated migrations.",
+  node_id_invalid: "A node id matches [a-z0-9][a-z0-9._-]{0,62}.",
+  node_id_mismatch: "The database belongs to another node id. Drop the configured id, or open the right database.",
+  unknown_table: "The table is not in the registry. Annotate it and generate, or leave it out of `tables`.",
+  bad_request: "The request is not of the documented shape. `details` names the path.",
+  bad_change: "The change is not of the documented shape. It was not applied; `details` names the path.",
+  bad_value: "The value does not fit the column's kind. It was not applied.",
+  bad_cursor: "The cursor was not issued by a grove-crdt node. Start again without one.",
+  protocol_mismatch: "The peers speak different protocol versions. Upgrade the older one.",
+  payload_too_large: "The request body is larger than the router accepts. Send smaller pages.",
+  unauthenticated: "`authenticate` returned no principal for this request.",
+  forbidden: "The principal may not do this.",
+  not_found: "No such endpoint. The router serves POST /pull and POST /push.",
+  clock_drift:
+    "A stamp lies further ahead than `maxClockDrift`. Correct the sender's clock; the change stays there unsent.",
+  wrong_node: "The peer at this address is not the node that it was. Check the address.",
+  self_peer: "The peer is this very node, or a copy of its database. Give the copy an identity of its own.",
+  constraint: "A constraint of the user's table keeps the row out. It waits in the shadow and is tried again.",
+  busy: "The database stayed locked. The operation was rolled back and may be tried again.",
+  transport: "The peer could not be reached or did not answer as documented.",
+  aborted: "The operation was aborted by its signal.",
+  internal: "Something failed inside the node. The cause is in its log, never in the answer.",
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** An error with a code from {@link errorCodes}; `details` is plain data that may be shown to the caller. */
+export class GroveError extends Error {
+  override readonly name = "GroveError";
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { details?: unknown; cause?: unknown },
+  ) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.details = options?.details;
+  }
+  readonly details?: unknown;
+}
+
+/** True for an error of ours, also when a second copy of the package is loaded. */
+export function isGroveError(error: unknown): error is GroveError {
+  return (
+    error instanceof Error && error.name === "GroveError" && typeof (error as { code?: unknown }).code === "string"
+  );
+}

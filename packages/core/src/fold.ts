@@ -1,0 +1,267 @@
+// Fold: what a touched row now says that the shadow does not know. The trigger only says that a row was touched;
+// existence and values come from the base table, because nested triggers write log rows in inverted order.
+
+import { canonicalize } from "./canonical";
+import type { CellWrite, ChangeSet } from "./changeset";
+import { NO_BASE_WRITE } from "./changeset";
+import { type Entry, latestHlc, type WriteContext } from "./entry";
+import { FIELDS_PER_MASK, type FieldModel, type Json, type TableModel } from "./model";
+import {
+  adoptedRow,
+  entriesOf,
+  type FieldState,
+  isAlive,
+  lwwFields,
+  NO_FIELDS,
+  NO_SHAPE,
+  type Row,
+  registerOf,
+  replaceEntries,
+} from "./row";
+import { crdtTypes } from "./types/index";
+
+/** All log rows of one key, taken together. */
+export interface Touch {
+  /** Latest time of write, microseconds since 1970. */
+  at: number;
+  inserted: boolean;
+  deleted: boolean;
+  /** Bits of the changed fields, {@link FIELDS_PER_MASK} to a number. */
+  readonly masks: number[];
+  /** Value of each changed counter and set before its first captured write. */
+  before: Readonly<Record<string, Json>> | null;
+}
+
+/** The row as the base table now has it; null when it is gone. Values of counters and sets only, canonical. */
+export interface BaseRow {
+  readonly values: Readonly<Record<string, Json>>;
+  /** Stored text of set columns, to see whether it must be normalized. */
+  readonly texts?: Readonly<Record<string, string>>;
+}
+
+/** Who folds, and the clock that the fold moves. */
+export interface FoldClock {
+  readonly node: string;
+  readonly incarnation: string;
+  /** Physical time, microseconds since 1970. */
+  readonly now: number;
+  /** Greatest stamp known to this node; each fold moves it. */
+  clock: number;
+}
+
+/** A context that stamps after `floor`, after the node's clock and not before the write itself. */
+function writeContext(clock: FoldClock, at: number, floor: number): WriteContext {
+  // A write dated later than now was dated by a clock that has been set back since.
+  let next = Math.max(Math.min(at, clock.now), clock.clock, floor + 1);
+  return {
+    node: clock.node,
+    incarnation: clock.incarnation,
+    tick: () => {
+      clock.clock = Math.max(clock.clock, next);
+      return next++;
+    },
+  };
+}
+
+function latestOf(row: Row | null): number {
+  if (!row) return 0;
+  let latest = row.hlc;
+  for (const field of row.fields.values()) latest = Math.max(latest, latestHlc(field.entries));
+  return latest;
+}
+
+/**
+ * The entries with which a field is born. A counter is born with the value of the insert, and what was counted since
+ * are totals like others: so a concurrent insert of the same key on another node adds to them and overrules nothing.
+ */
+function birthEntries(
+  field: FieldModel,
+  value: Json,
+  before: Json | undefined,
+  context: WriteContext,
+): readonly Entry[] {
+  const type = crdtTypes[field.type];
+  const start = field.type === "counter" && before !== undefined ? before : value;
+  // At its default a field stays implicit, which costs nothing.
+  const implicit = field.default !== undefined && canonicalize(start) === canonicalize(field.default);
+  if (implicit && start === value) return [];
+  const born = implicit ? type.implicit(start) : type.create(start, context);
+  return replaceEntries(field.type, born, type.fold(born, value, context));
+}
+
+/** A new life: its LWW fields carry its stamp. */
+function begin(
+  model: TableModel,
+  row: Row | null,
+  cl: number,
+  base: BaseRow,
+  before: Touch["before"],
+  context: WriteContext,
+  seq: number,
+): ChangeSet {
+  const hlc = context.tick();
+  const cells: CellWrite[] = [];
+  let fields: Map<string, FieldState> | undefined;
+  for (const field of model.fields) {
+    if (field.type === "lww") continue;
+    const born = birthEntries(field, base.values[field.name] as Json, before?.[field.name], context);
+    if (born.length === 0) continue;
+    const entries = born.map((entry) => ({ ...entry, seq }));
+    fields ??= new Map();
+    fields.set(field.name, { type: field.type, entries });
+    for (const entry of entries) cells.push({ field: field.name, type: field.type, entry });
+  }
+  return {
+    row: {
+      id: row?.id ?? 0,
+      cl,
+      hlc,
+      node: context.node,
+      born: seq,
+      via: null,
+      seq,
+      shape: lwwFields(model),
+      fields: fields ?? NO_FIELDS,
+    },
+    clearCells: row !== null,
+    cells,
+    deletes: [],
+    base: normalize(model.fields, base, fields ?? NO_FIELDS),
+  };
+}
+
+/**
+ * Rewrites columns whose stored text is not what their entries materialize to (order, duplicates, spaces), so that
+ * all nodes end with the same bytes.
+ */
+function normalize(
+  fields: readonly FieldModel[],
+  base: BaseRow,
+  states: ReadonlyMap<string, FieldState>,
+): ChangeSet["base"] {
+  let values: Record<string, Json> | undefined;
+  for (const field of fields) {
+    if (field.type === "lww") continue;
+    const state = states.get(field.name);
+    const stored = base.values[field.name] as Json;
+    const value = state ? crdtTypes[state.type].materialize(state.entries) : stored;
+    const text = base.texts?.[field.name];
+    if (text === undefined ? canonicalize(value) === canonicalize(stored) : text === JSON.stringify(value)) continue;
+    values ??= {};
+    values[field.name] = value;
+  }
+  return values ? { op: "update", values } : NO_BASE_WRITE;
+}
+
+function touchedFields(model: TableModel, touch: Touch): FieldModel[] {
+  return model.fields.filter((_, index) => {
+    const mask = touch.masks[Math.floor(index / FIELDS_PER_MASK)] ?? 0;
+    // Division instead of shifts: bits above 31 are in use.
+    return Math.floor(mask / 2 ** (index % FIELDS_PER_MASK)) % 2 === 1;
+  });
+}
+
+/** The write of some fields of a living row. `whole` = the row was inserted over one that is not shown. */
+function change(
+  model: TableModel,
+  row: Row,
+  touch: Touch,
+  base: BaseRow,
+  clock: FoldClock,
+  seq: number,
+  whole: boolean,
+): ChangeSet | null {
+  const cells: CellWrite[] = [];
+  const deletes: number[] = [];
+  const fields = new Map(row.fields);
+  let wrote = false;
+  const touched = whole ? model.fields : touchedFields(model, touch);
+  for (const field of touched) {
+    const type = crdtTypes[field.type];
+    if (field.type === "lww") {
+      const known = registerOf(row, field.name);
+      const context = writeContext(clock, touch.at, known.hlc);
+      const entry: Entry = { key: "", hlc: context.tick(), node: clock.node, state: undefined, seq, via: null };
+      if (known.cell !== undefined) deletes.push(known.cell);
+      fields.set(field.name, { type: "lww", entries: [entry] });
+      wrote = true;
+      continue;
+    }
+    const value = base.values[field.name] as Json;
+    const implicit = !row.fields.has(field.name);
+    const entries = entriesOf(row, field.name, field.type, touch.before?.[field.name] ?? field.default ?? value);
+    const context = writeContext(clock, touch.at, latestHlc(entries));
+    const changed = whole
+      ? type.create(value, context).map((entry) => joinInto(type, entries, entry))
+      : type.fold(entries, value, context);
+    if (changed.length === 0) {
+      if (!implicit) fields.set(field.name, { type: field.type, entries });
+      continue;
+    }
+    wrote = true;
+    // Implicit entries become entries like others, numbered anew, so that every peer learns of them.
+    const numbered = (implicit ? replaceEntries(field.type, entries, changed) : changed).map((entry) => ({
+      ...entry,
+      seq,
+      via: null,
+    }));
+    fields.set(field.name, { type: field.type, entries: replaceEntries(field.type, entries, numbered) });
+    for (const entry of numbered) cells.push({ field: field.name, type: field.type, entry });
+  }
+  const baseWrite = normalize(touched, base, fields);
+  if (!wrote && baseWrite.op === "none") return null;
+  return { row: { ...row, fields, seq: wrote ? seq : row.seq }, clearCells: false, cells, deletes, base: baseWrite };
+}
+
+function joinInto(type: (typeof crdtTypes)[keyof typeof crdtTypes], entries: readonly Entry[], entry: Entry): Entry {
+  const known = entries.find((other) => type.identity(other) === type.identity(entry));
+  return known ? { ...type.join(known, entry), cell: known.cell } : entry;
+}
+
+/**
+ * Decides what one touched row says.
+ *
+ * @param row what the shadow knows; null when it knows nothing
+ * @param base what the base table has now; null when the row is gone
+ * @param hidden the shadow's row lives but is kept out of the base table
+ * @param seq the sequence number that the write gets, if it is one
+ * @returns null when the row says nothing new
+ */
+export function decideFold(
+  model: TableModel,
+  row: Row | null,
+  touch: Touch,
+  base: BaseRow | null,
+  hidden: boolean,
+  clock: FoldClock,
+  seq: number,
+): ChangeSet | null {
+  if (!base) {
+    if (!row || !isAlive(row) || (hidden && !touch.deleted)) return null;
+    const context = writeContext(clock, touch.at, latestOf(row));
+    const dead: Row = {
+      id: row.id,
+      cl: row.cl + 1,
+      hlc: context.tick(),
+      node: clock.node,
+      born: seq,
+      via: null,
+      seq,
+      shape: NO_SHAPE,
+      fields: NO_FIELDS,
+    };
+    return { row: dead, clearCells: true, cells: [], deletes: [], base: NO_BASE_WRITE };
+  }
+  if (row && isAlive(row) && hidden) return change(model, row, touch, base, clock, seq, true);
+  if (!row && !touch.inserted && !touch.deleted) {
+    // A row from before capture: it is adopted as it was, then changed.
+    const adopted = adoptedRow(seq);
+    const changed = change(model, adopted, touch, base, clock, seq, false);
+    return changed ?? { row: adopted, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
+  }
+  if (!row || !isAlive(row) || touch.deleted || touch.inserted) {
+    const cl = row ? row.cl + (isAlive(row) ? 2 : 1) : 1;
+    return begin(model, row, cl, base, touch.before, writeContext(clock, touch.at, latestOf(row)), seq);
+  }
+  return change(model, row, touch, base, clock, seq, false);
+}

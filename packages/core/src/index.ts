@@ -1,0 +1,21 @@
+// Core: everything that decides, and nothing that touches the world.
+export * from "./canonical";
+export * from "./change";
+export * from "./changeset";
+export * from "./cursor";
+export * from "./entry";
+export * from "./errors";
+export * from "./fold";
+export * from "./hidden";
+export * from "./incoming";
+export * from "./merge";
+export * from "./model";
+export * from "./row";
+export * from "./serve";
+export * from "./shadow";
+export * from "./stamp";
+export * from "./state";
+export { crdtTypes } from "./types/index";
+export { NOT_REMOVED } from "./types/set";
+export * from "./wire/protocol";
+export * from "./wire/row";

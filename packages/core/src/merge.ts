@@ -1,0 +1,301 @@
+// Merge: what a row becomes when a change from another node meets it. Every rule of precedence is here or in the
+// types' joins: the greater causal length, else life and entries each by their own join.
+
+import { canonicalize } from "./canonical";
+import type { RowChange } from "./change";
+import type { CellWrite, ChangeSet } from "./changeset";
+import { NO_BASE_WRITE } from "./changeset";
+import type { Entry } from "./entry";
+import { incomingFields } from "./incoming";
+import type { Json, TableModel } from "./model";
+import {
+  entriesOf,
+  type FieldState,
+  fieldNamed,
+  isAlive,
+  lwwFields,
+  NO_FIELDS,
+  NO_SHAPE,
+  type Row,
+  registerOf,
+  spreadShape,
+} from "./row";
+import { compareStamps, RESERVED_NODE } from "./stamp";
+import { crdtTypes } from "./types/index";
+
+export interface MergeContext {
+  /** The sequence number that the row gets if the change changes it. */
+  readonly seq: number;
+  /** The peer that sent the change; null when there is none (merging states in memory). */
+  readonly from: string | null;
+}
+
+/** The local side of a merge. */
+export interface Local {
+  readonly row: Row | null;
+  /** The base table has the row. */
+  readonly present: boolean;
+  /** Canonical values of the base row, when {@link needsBase} asked for them. */
+  readonly values?: Readonly<Record<string, Json>>;
+}
+
+export interface Merged extends ChangeSet {
+  readonly outcome: "applied" | "superseded";
+}
+
+type Values = Record<string, Json>;
+
+/** Whether deciding takes the base row's values: equal stamps, implicit entries, or a life whose stamp changes. */
+export function needsBase(model: TableModel, row: Row | null, change: RowChange): boolean {
+  if (!row || row.cl !== change.cl || !isAlive(row)) return false;
+  if (compareStamps({ hlc: change.life[0], node: change.life[1] }, row) > 0) return true;
+  for (const [field, [, hlc = change.life[0], node = change.life[1]]] of Object.entries(change.lww ?? {})) {
+    const known = registerOf(row, field);
+    if (known.state === undefined && known.hlc === hlc && known.node === node) return true;
+  }
+  const implicit = (field: string) => !row.fields.has(field) && fieldNamed(model, field) !== undefined;
+  return Object.keys(change.counter ?? {}).some(implicit) || Object.keys(change.set ?? {}).some(implicit);
+}
+
+/** The row takes the change as it is: it was unknown, or the change's life is a later one. */
+function takeOver(model: TableModel, local: Local, change: RowChange, { seq, from }: MergeContext): Merged {
+  const [hlc, node] = change.life;
+  const previous = local.row;
+  const id = previous?.id ?? 0;
+  const base = { id, cl: change.cl, hlc, node, born: seq, via: from, seq };
+  const clearCells = previous !== null;
+  if (!isAlive(change)) {
+    const row: Row = { ...base, shape: NO_SHAPE, fields: NO_FIELDS };
+    return {
+      outcome: "applied",
+      row,
+      clearCells,
+      cells: [],
+      deletes: [],
+      base: local.present ? { op: "delete" } : NO_BASE_WRITE,
+    };
+  }
+  const values: Values = {};
+  const cells: CellWrite[] = [];
+  const fields = new Map<string, FieldState>();
+  const carriesAll = lwwFields(model).every((name) => change.lww?.[name] !== undefined);
+  for (const [name, incoming] of incomingFields(change)) {
+    const field = fieldNamed(model, name);
+    const { type } = incoming;
+    const entries = incoming.entries.map((entry) => ({ ...entry, seq, via: from }));
+    if (type === "lww" && field) {
+      const entry = entries[0] as Entry;
+      values[name] = entry.state as Json;
+      const own = entry.hlc === hlc && entry.node === node;
+      if (!(carriesAll && own)) fields.set(name, { type, entries: [{ ...entry, state: undefined }] });
+      continue;
+    }
+    if (field) {
+      values[name] = crdtTypes[type].materialize(entries);
+      if (entries.every((entry) => entry.node === RESERVED_NODE) && isImplicit(type, entries, values[name] as Json))
+        continue;
+    }
+    fields.set(name, { type, entries });
+    for (const entry of entries) cells.push({ field: name, type, entry });
+  }
+  if (local.present) {
+    // A new life begins from the defaults, not from what the old one left behind.
+    for (const field of model.fields) if (!(field.name in values)) values[field.name] = field.default ?? null;
+  }
+  const row: Row = { ...base, shape: carriesAll ? lwwFields(model) : NO_SHAPE, fields };
+  return {
+    outcome: "applied",
+    row,
+    clearCells,
+    cells,
+    deletes: [],
+    base: { op: local.present ? "update" : "insert", values },
+  };
+}
+
+/** The entries say no more than the value itself would as an implicit field. */
+function isImplicit(type: FieldState["type"], entries: readonly Entry[], value: Json): boolean {
+  const implicit = crdtTypes[type].implicit(value);
+  return (
+    implicit.length === entries.length &&
+    implicit.every(
+      (entry, n) =>
+        entry.key === entries[n]?.key &&
+        entry.hlc === entries[n]?.hlc &&
+        canonicalize(entry.state as Json) === canonicalize(entries[n]?.state as Json),
+    )
+  );
+}
+
+/** At most one write for each entry of a row: an entry that was made explicit may be joined in the same merge. */
+class CellWrites {
+  readonly #writes = new Map<string, CellWrite>();
+  add(write: CellWrite): void {
+    this.#writes.set(`${write.field}\n${crdtTypes[write.type].identity(write.entry)}`, write);
+  }
+  list(): CellWrite[] {
+    return [...this.#writes.values()];
+  }
+}
+
+/** Same life on both sides: life, registers and entries each join. */
+function join(model: TableModel, local: Local, current: Row, change: RowChange, { seq, from }: MergeContext): Merged {
+  const cells = new CellWrites();
+  const deletes: number[] = [];
+  const values: Values = {};
+  let row = current;
+  let applied = false;
+  let renumbered = false;
+
+  const lifeOrder = compareStamps({ hlc: change.life[0], node: change.life[1] }, current);
+  if (lifeOrder > 0) {
+    // What was numbered by the old life becomes explicit, under its old number, before the life's stamp moves.
+    const fields = isAlive(current) ? makeExplicit(model, current, local.values ?? {}, cells) : current.fields;
+    row = { ...current, hlc: change.life[0], node: change.life[1], born: seq, via: from, shape: NO_SHAPE, fields };
+    applied = true;
+  } else if (lifeOrder < 0 && from !== null && current.via === from) {
+    row = { ...current, born: seq, via: null };
+    renumbered = true;
+  }
+
+  const fields = new Map(row.fields);
+  for (const [name, incoming] of isAlive(change) ? incomingFields(change) : []) {
+    const known = fieldNamed(model, name);
+    const { type } = incoming;
+    if (known && known.type !== type) continue;
+    if (type === "lww") {
+      const mine = registerOf(row, name, local.values?.[name]);
+      const theirs = incoming.entries[0] as Entry;
+      const tie = compareStamps(mine, theirs) === 0;
+      // Nobody here ever heard of the field: it is of a newer schema, or the state at hand is partial.
+      const absent = tie && mine.state === undefined;
+      const winner = absent ? theirs : crdtTypes.lww.join(mine, theirs);
+      if (winner === mine) {
+        const equal = tie && canonicalize(mine.state as Json) === canonicalize(theirs.state as Json);
+        if (equal || from === null || mine.via !== from) continue;
+        renumbered = true;
+        fields.set(name, {
+          type,
+          entries: [{ ...(row.fields.get(name)?.entries[0] ?? { ...mine, state: undefined }), seq, via: null }],
+        });
+        continue;
+      }
+      applied = true;
+      // The value goes to the base table; into a cell while there is no column or no row to take it.
+      const inCell = !known || !local.present;
+      const entry: Entry = { ...theirs, seq, via: from, cell: mine.cell, state: inCell ? theirs.state : undefined };
+      if (inCell) cells.add({ field: name, type, entry });
+      else if (mine.cell !== undefined) deletes.push(mine.cell);
+      fields.set(name, { type, entries: [entry] });
+      if (known) values[name] = theirs.state as Json;
+      continue;
+    }
+    const { identity, join: joinEntries, materialize } = crdtTypes[type];
+    const implicit = known !== undefined && !row.fields.has(name);
+    const mine = entriesOf(row, name, type, known ? local.values?.[name] : undefined);
+    const result = new Map(mine.map((entry) => [identity(entry), entry]));
+    const changed: Entry[] = [];
+    let won = false;
+    for (const theirs of incoming.entries) {
+      const id = identity(theirs);
+      const stored = result.get(id);
+      const winner = stored ? joinEntries(stored, theirs) : theirs;
+      if (stored && winner === stored) {
+        if (from === null || stored.via !== from || joinEntries(theirs, stored) === theirs) continue;
+        renumbered = true;
+        changed.push({ ...stored, seq, via: null });
+      } else {
+        won = true;
+        // What the peer sent stands as it sent it; a mixture of both sides is news to it as well.
+        changed.push({ ...winner, seq, via: winner === theirs ? from : null, cell: stored?.cell });
+      }
+      result.set(id, changed[changed.length - 1] as Entry);
+    }
+    if (changed.length === 0) continue;
+    if (implicit) {
+      const fresh = new Set(changed);
+      for (const entry of result.values()) if (!fresh.has(entry)) changed.push({ ...entry, seq, via: null });
+    }
+    for (const entry of changed) {
+      result.set(identity(entry), entry);
+      cells.add({ field: name, type, entry });
+    }
+    const entries = [...result.values()];
+    fields.set(name, { type, entries });
+    applied ||= won;
+    if (won && known) values[name] = materialize(entries);
+  }
+
+  if (!applied && !renumbered) {
+    return { outcome: "superseded", row: current, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
+  }
+  row = { ...row, fields, seq };
+  const outcome = applied ? "applied" : "superseded";
+  if (!isAlive(row)) return { outcome, row, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
+  if (!local.present) {
+    return {
+      outcome,
+      row,
+      clearCells: false,
+      cells: cells.list(),
+      deletes,
+      base: { op: "insert", values: rowValues(model, row, {}) },
+    };
+  }
+  const base = Object.keys(values).length > 0 ? ({ op: "update", values } as const) : NO_BASE_WRITE;
+  return { outcome, row, clearCells: false, cells: cells.list(), deletes, base };
+}
+
+/** All fields with entries of their own; those of multi-valued fields that were implicit are added to `cells`. */
+function makeExplicit(
+  model: TableModel,
+  row: Row,
+  values: Readonly<Values>,
+  cells: CellWrites,
+): Map<string, FieldState> {
+  const fields = spreadShape(row);
+  for (const { name, type } of model.fields) {
+    if (fields.has(name)) continue;
+    if (type === "lww") {
+      fields.set(name, { type, entries: [registerOf(row, name)] });
+      continue;
+    }
+    const entries = entriesOf(row, name, type, values[name]);
+    if (entries.length === 0) continue;
+    fields.set(name, { type, entries });
+    for (const entry of entries) cells.add({ field: name, type, entry });
+  }
+  return fields;
+}
+
+/** The values that the row's entries materialize to, by column; a register's own value goes before `base`. */
+export function rowValues(model: TableModel, row: Row, base: Readonly<Values>): Values {
+  const values: Values = {};
+  for (const { name, type } of model.fields) {
+    const stored = row.fields.get(name);
+    const value =
+      type === "lww"
+        ? (stored?.entries[0]?.state ?? base[name])
+        : stored
+          ? crdtTypes[type].materialize(stored.entries)
+          : base[name];
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
+
+/**
+ * Decides what a row becomes when `change` meets it.
+ *
+ * The change must be valid (see wire/row.ts). The result is the same whatever the order in which changes arrive.
+ * An entry that loses against one that came from the sender is numbered anew without `via`: the sender is behind
+ * what it sent itself, so it must hear of the winner.
+ */
+export function decideMerge(model: TableModel, local: Local, change: RowChange, context: MergeContext): Merged {
+  const { row } = local;
+  if (!row || change.cl > row.cl) return takeOver(model, local, change, context);
+  if (change.cl === row.cl) return join(model, local, row, change, context);
+  const behind = context.from !== null && row.via === context.from;
+  const kept = behind ? { ...row, born: context.seq, seq: context.seq, via: null } : row;
+  return { outcome: "superseded", row: kept, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
+}

@@ -1,0 +1,88 @@
+// What the generator knows of a schema and the runtime needs: plain frozen data, free of Drizzle and of drivers.
+// packages/drizzle reads it from Drizzle tables, packages/codegen prints it into generated/, the stores run on it.
+
+export type Dialect = "sqlite" | "postgres";
+
+/** The CRDT type of an annotated column. `list` and `document` join this union when they are built. */
+export type CrdtTypeName = "lww" | "counter" | "set";
+
+/** What a value means on the wire, the same in every dialect. See docs/protocol.md for the JSON form of each. */
+export type ValueKind = "text" | "integer" | "bigint" | "real" | "numeric" | "boolean" | "timestamp" | "json" | "bytes";
+
+/**
+ * How the database stores the value. SQLite has few storage classes, so a kind may have several encodings:
+ * a timestamp is a whole number of `seconds` or `milliseconds`, JSON is `text` or `blob`, a bigint may be a `blob`.
+ */
+export type Storage = "text" | "integer" | "seconds" | "milliseconds" | "real" | "numeric" | "blob";
+
+/** A JSON value in canonical form (RFC 8785 once serialized). */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export interface ColumnModel {
+  /** The name in the database. */
+  readonly name: string;
+  /** The property of the Drizzle table, as `$inferSelect` spells it. */
+  readonly property: string;
+  readonly kind: ValueKind;
+  readonly storage: Storage;
+  /** The declared type, as Drizzle prints it: `text`, `integer`, `blob` … */
+  readonly sqlType: string;
+  readonly notNull: boolean;
+}
+
+export interface FieldModel extends ColumnModel {
+  readonly type: CrdtTypeName;
+  /** The schema's constant default in canonical form; absent when the column has none. */
+  readonly default?: Json;
+}
+
+export interface TableModel {
+  /** The name in the database. */
+  readonly name: string;
+  /** The name under which the schema file exports the table. */
+  readonly exportName: string;
+  /** Primary key columns in key order; never annotated, never changed by a merge. */
+  readonly key: readonly ColumnModel[];
+  /** Annotated columns in the order of declaration. Bit n of the log's mask is field n (52 to a mask column). */
+  readonly fields: readonly FieldModel[];
+  /** Names of columns marked `local`: never captured, never sent. */
+  readonly local: readonly string[];
+  /** Unique keys besides the primary key, each as database column names. */
+  readonly uniques: readonly (readonly string[])[];
+}
+
+/** SQL that captures one table's writes, as the generator emits it. One statement per string. */
+export interface TableCapture {
+  /** `CREATE TABLE IF NOT EXISTS …` and indexes for `_t_log`, `_t_crdt`, `_t_crdt_cells`. */
+  readonly tables: readonly string[];
+  /** Trigger name to its `CREATE TRIGGER` statement, exactly as the database will store it. */
+  readonly triggers: Readonly<Record<string, string>>;
+}
+
+export interface Registry {
+  readonly dialect: Dialect;
+  readonly tables: readonly TableModel[];
+  readonly capture: {
+    /** SHA-256, hex, over every capture statement: two databases with one hash capture alike. */
+    readonly hash: string;
+    /** `CREATE TABLE IF NOT EXISTS …` for the `_grove_*` tables. */
+    readonly system: readonly string[];
+    /** By table name. */
+    readonly tables: Readonly<Record<string, TableCapture>>;
+  };
+}
+
+/** Annotated columns that one integer of the log's mask covers: 52 bits stay exact in a JavaScript number. */
+export const FIELDS_PER_MASK = 52;
+
+/** The log's mask columns of a table with `fields` annotated columns: `mask`, `mask1`, … */
+export function maskColumns(fields: number): string[] {
+  return Array.from({ length: Math.max(1, Math.ceil(fields / FIELDS_PER_MASK)) }, (_, n) =>
+    n === 0 ? "mask" : `mask${n}`,
+  );
+}
+
+/** Names of our tables beside table `t`. */
+export const logTable = (t: string) => `_${t}_log`;
+export const shadowTable = (t: string) => `_${t}_crdt`;
+export const cellsTable = (t: string) => `_${t}_crdt_cells`;

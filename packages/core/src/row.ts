@@ -1,0 +1,114 @@
+// A row's shadow in memory: its causal length, the stamp of its present life, and the entries of its fields.
+// Causal length after Yu and Rostad 2020, "A Low-Cost Set CRDT Based on Causal Lengths".
+import type { Entry } from "./entry";
+import type { CrdtTypeName, Json, TableModel } from "./model";
+import { RESERVED_NODE, type Stamp } from "./stamp";
+import { crdtTypes } from "./types/index";
+
+export interface FieldState {
+  readonly type: CrdtTypeName;
+  readonly entries: readonly Entry[];
+}
+
+/** Immutable; fold and merge make new rows. */
+export interface Row extends Stamp {
+  /** Row id in the shadow table: the row's first sequence number. 0 while it is not stored. */
+  readonly id: number;
+  /** Odd = lives, even = deleted; only grows. */
+  readonly cl: number;
+  /** The sequence number at which this life (or death) began: it numbers the life and all implicit entries. */
+  readonly born: number;
+  /** The peer that sent this life, while it still equals what that peer sent. */
+  readonly via: string | null;
+  /** The row's latest sequence number. */
+  readonly seq: number;
+  /** LWW fields whose entry is the life's own: same stamp, number and via. A stored row of one insert has no others. */
+  readonly shape: readonly string[];
+  /** Fields with entries of their own; they override `shape`. A field in neither is implicit. */
+  readonly fields: ReadonlyMap<string, FieldState>;
+}
+
+export const NO_FIELDS: ReadonlyMap<string, FieldState> = new Map();
+export const NO_SHAPE: readonly string[] = [];
+
+export const isAlive = (row: { readonly cl: number } | null): boolean => row !== null && row.cl % 2 === 1;
+
+/** A row that was in the base table before capture: it lives since stamp 0 and all its fields are implicit. */
+export function adoptedRow(seq: number): Row {
+  return { id: 0, cl: 1, hlc: 0, node: RESERVED_NODE, born: seq, via: null, seq, shape: NO_SHAPE, fields: NO_FIELDS };
+}
+
+const lwwNames = new WeakMap<TableModel, readonly string[]>();
+
+/** Names of the table's LWW fields, always the same array. */
+export function lwwFields(model: TableModel): readonly string[] {
+  let names = lwwNames.get(model);
+  if (!names) {
+    names = model.fields.filter((field) => field.type === "lww").map((field) => field.name);
+    lwwNames.set(model, names);
+  }
+  return names;
+}
+
+const fieldsByName = new WeakMap<TableModel, ReadonlyMap<string, TableModel["fields"][number]>>();
+
+export function fieldNamed(model: TableModel, name: string): TableModel["fields"][number] | undefined {
+  let byName = fieldsByName.get(model);
+  if (!byName) {
+    byName = new Map(model.fields.map((field) => [field.name, field]));
+    fieldsByName.set(model, byName);
+  }
+  return byName.get(name);
+}
+
+/** The register of an LWW field, with its value when the caller knows it: stored, the life's own, or implicit. */
+export function registerOf(row: Row, field: string, value?: Json): Entry {
+  const stored = row.fields.get(field)?.entries[0];
+  if (stored) return stored.state === undefined && value !== undefined ? { ...stored, state: value } : stored;
+  const own = row.shape.includes(field);
+  return {
+    key: "",
+    hlc: own ? row.hlc : 0,
+    node: own ? row.node : RESERVED_NODE,
+    state: value,
+    seq: row.born,
+    via: row.via,
+  };
+}
+
+/** The entries of a multi-valued field: those it has, else the implicit ones made of `value`. */
+export function entriesOf(row: Row, field: string, type: CrdtTypeName, value: Json | undefined): readonly Entry[] {
+  const stored = row.fields.get(field)?.entries;
+  if (stored) return stored;
+  if (value === undefined) return [];
+  return crdtTypes[type].implicit(value).map((entry) => ({ ...entry, seq: row.born, via: row.via }));
+}
+
+/** Puts `changed` into `entries`, replacing those of the same identity. */
+export function replaceEntries(
+  type: CrdtTypeName,
+  entries: readonly Entry[],
+  changed: readonly Entry[],
+): readonly Entry[] {
+  if (changed.length === 0) return entries;
+  const { identity } = crdtTypes[type];
+  const fresh = new Map(changed.map((entry) => [identity(entry), entry]));
+  const result: Entry[] = [];
+  for (const entry of entries) {
+    const id = identity(entry);
+    const replacement = fresh.get(id);
+    if (replacement) fresh.delete(id);
+    result.push(replacement ?? entry);
+  }
+  result.push(...fresh.values());
+  return result;
+}
+
+/** The life's LWW fields as entries of their own: needed when the life's stamp or number is about to change. */
+export function spreadShape(row: Row): Map<string, FieldState> {
+  const fields = new Map(row.fields);
+  for (const field of row.shape) {
+    if (!fields.has(field)) fields.set(field, { type: "lww", entries: [registerOf(row, field)] });
+  }
+  return fields;
+}

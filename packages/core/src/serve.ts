@@ -1,0 +1,112 @@
+// Serve: what of a row a peer has not seen. A row carries each entry numbered above the floor, the life and the
+// implicit entries by the number of the life; nothing that the peer itself sent and that still says the same.
+import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
+import type { Entry } from "./entry";
+import type { Json, TableModel } from "./model";
+import { fieldNamed, isAlive, type Row, registerOf } from "./row";
+import { crdtTypes } from "./types/index";
+import { NOT_REMOVED } from "./types/set";
+
+export interface ServeOptions {
+  /** Entries numbered at most this are known to the peer. */
+  readonly floor: number;
+  /** Leave out what came from this peer; null = leave out nothing (a reset, or a state to keep). */
+  readonly exclude: string | null;
+}
+
+const wireElement = (entry: Entry): WireElement => {
+  const element = JSON.parse(entry.key) as Json;
+  return entry.state === NOT_REMOVED
+    ? [element, entry.hlc, entry.node]
+    : [element, entry.hlc, entry.node, entry.state as number];
+};
+
+function wireCounter(entries: readonly Entry[]): WireCounter {
+  const birth = entries.find((entry) => entry.key === "");
+  const totals = entries.filter((entry) => entry.key !== "");
+  return {
+    ...(birth && { birth: [birth.state as string, birth.hlc, birth.node] }),
+    ...(totals.length > 0 && {
+      totals: totals.map((entry) => {
+        const [up, down] = entry.state as unknown as [string, string];
+        return [entry.key, entry.node, up, down, entry.hlc] as const;
+      }),
+    }),
+  };
+}
+
+/**
+ * @param values canonical values of the base row by column name; a value in a cell goes before it
+ * @returns null when the peer knows all of the row
+ */
+export function rowToChange(
+  model: TableModel,
+  pk: readonly Json[],
+  row: Row,
+  values: Readonly<Record<string, Json>>,
+  { floor, exclude }: ServeOptions,
+): RowChange | null {
+  const withLife = row.born > floor && (exclude === null || row.via !== exclude);
+  const life = [row.hlc, row.node] as const;
+  if (!isAlive(row)) return withLife ? { table: model.name, pk, cl: row.cl, life } : null;
+
+  const due = (entry: Entry) => entry.seq > floor && (exclude === null || entry.via !== exclude);
+  let lww: Record<string, WireRegister> | undefined;
+  let counter: Record<string, WireCounter> | undefined;
+  let set: Record<string, readonly WireElement[]> | undefined;
+
+  const register = (field: string, entry: Entry) => {
+    // A partial state has no value for a field that it does not carry.
+    if (!due(entry) || entry.state === undefined) return;
+    lww ??= {};
+    const value = entry.state as Json;
+    lww[field] = entry.hlc === row.hlc && entry.node === row.node ? [value] : [value, entry.hlc, entry.node];
+  };
+
+  for (const field of model.fields) {
+    const stored = row.fields.get(field.name);
+    if (field.type === "lww") {
+      if (stored || withLife) register(field.name, registerOf(row, field.name, values[field.name]));
+      continue;
+    }
+    let entries: readonly Entry[];
+    if (stored) {
+      entries = stored.entries.filter(due);
+      if (entries.length === 0 && !(withLife && field.type === "set")) continue;
+    } else {
+      if (!withLife || values[field.name] === undefined) continue;
+      entries = crdtTypes[field.type].implicit(values[field.name] as Json);
+    }
+    if (field.type === "counter") {
+      counter ??= {};
+      counter[field.name] = wireCounter(entries);
+    } else {
+      set ??= {};
+      set[field.name] = entries.map(wireElement);
+    }
+  }
+  for (const [name, state] of row.fields) {
+    if (fieldNamed(model, name)) continue;
+    const entries = state.entries.filter(due);
+    if (entries.length === 0) continue;
+    if (state.type === "lww") {
+      if (entries[0]?.state !== undefined) register(name, entries[0]);
+    } else if (state.type === "counter") {
+      counter ??= {};
+      counter[name] = wireCounter(entries);
+    } else {
+      set ??= {};
+      set[name] = entries.map(wireElement);
+    }
+  }
+  if (!withLife && !lww && !counter && !set) return null;
+  return {
+    table: model.name,
+    pk,
+    cl: row.cl,
+    life,
+    ...(lww && { lww }),
+    ...(counter && { counter }),
+    ...(set && { set }),
+  };
+}

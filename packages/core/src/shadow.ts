@@ -1,0 +1,168 @@
+// How a row's shadow is stored: the columns of `_t_crdt` and `_t_crdt_cells`, and the row in memory.
+// Node ids are short integers there (`_grove_nodes`), lists of field names likewise (`_grove_shapes`).
+import type { Entry } from "./entry";
+import type { CrdtTypeName, Json, TableModel } from "./model";
+import { type FieldState, fieldNamed, NO_FIELDS, NO_SHAPE, type Row, registerOf } from "./row";
+import { crdtTypes } from "./types/index";
+
+/** Short integers for node ids and for lists of field names, kept per database and never reused. */
+export interface Interned {
+  nodeId(node: string): number;
+  nodeName(id: number): string;
+  shapeId(fields: readonly string[]): number;
+  shapeFields(id: number): readonly string[];
+}
+
+/** One row of `_t_crdt` without its key. */
+export interface StoredRow {
+  readonly id: number;
+  readonly cl: number;
+  readonly hlc: number;
+  readonly node: number;
+  readonly born: number;
+  readonly via: number | null;
+  readonly shape: number | null;
+  /** JSON: LWW field name to `[hlc, node, seq]` or `[hlc, node, seq, via]`; only fields that differ from `shape`. */
+  readonly clocks: string | null;
+  readonly seq: number;
+}
+
+/** One row of `_t_crdt_cells`. */
+export interface StoredCell {
+  readonly id: number;
+  readonly row: number;
+  readonly field: string;
+  readonly key: string;
+  readonly node: number;
+  readonly hlc: number;
+  readonly state: string | null;
+  readonly seq: number;
+  readonly via: number | null;
+}
+
+type Clocks = Record<string, [hlc: number, node: number, seq: number, via?: number]>;
+
+/**
+ * The name under which a cell stores its field. Fields that this node's schema does not know (from a newer peer)
+ * carry their type, so that they still merge and are relayed.
+ */
+export function cellField(model: TableModel, field: string, type: CrdtTypeName): string {
+  return fieldNamed(model, field) ? field : `?${type}:${field}`;
+}
+
+function readCellField(model: TableModel, stored: string): { field: string; type: CrdtTypeName } {
+  const known = fieldNamed(model, stored);
+  if (known) return { field: stored, type: known.type };
+  const colon = stored.indexOf(":");
+  const type = stored.slice(1, colon) as CrdtTypeName;
+  if (stored[0] === "?" && crdtTypes[type]) return { field: stored.slice(colon + 1), type };
+  // A column that this schema had once: its entries stay registers without a column.
+  return { field: stored, type: "lww" };
+}
+
+const stateToText = (state: Json | undefined): string | null =>
+  state === undefined || state === -1 ? null : JSON.stringify(state);
+
+const textToState = (type: CrdtTypeName, text: string | null): Json | undefined =>
+  text === null ? (type === "set" ? -1 : undefined) : (JSON.parse(text) as Json);
+
+/** The row that its stored parts make. */
+export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly StoredCell[], interned: Interned): Row {
+  const row: Row = {
+    id: stored.id,
+    cl: stored.cl,
+    hlc: stored.hlc,
+    node: interned.nodeName(stored.node),
+    born: stored.born,
+    via: stored.via === null ? null : interned.nodeName(stored.via),
+    seq: stored.seq,
+    shape: stored.shape === null ? NO_SHAPE : interned.shapeFields(stored.shape),
+    fields: NO_FIELDS,
+  };
+  if (stored.clocks === null && cells.length === 0) return row;
+  const fields = new Map<string, FieldState>();
+  if (stored.clocks !== null) {
+    const clocks = JSON.parse(stored.clocks) as Clocks;
+    for (const field of Object.keys(clocks)) {
+      const [hlc, node, seq, via] = clocks[field] as Clocks[string];
+      const entry: Entry = {
+        key: "",
+        hlc,
+        node: interned.nodeName(node),
+        state: undefined,
+        seq,
+        via: via === undefined ? null : interned.nodeName(via),
+      };
+      fields.set(field, { type: "lww", entries: [entry] });
+    }
+  }
+  for (const cell of cells) {
+    const { field, type } = readCellField(model, cell.field);
+    const entry: Entry = {
+      key: cell.key,
+      hlc: cell.hlc,
+      node: interned.nodeName(cell.node),
+      state: textToState(type, cell.state),
+      seq: cell.seq,
+      via: cell.via === null ? null : interned.nodeName(cell.via),
+      cell: cell.id,
+    };
+    if (type === "lww") {
+      // The clock is in the row; the cell only holds the value.
+      const clock = fields.get(field)?.entries[0] ?? registerOf(row, field);
+      fields.set(field, { type, entries: [{ ...clock, state: entry.state, cell: cell.id }] });
+      continue;
+    }
+    const known = fields.get(field);
+    if (known) (known.entries as Entry[]).push(entry);
+    else fields.set(field, { type, entries: [entry] });
+  }
+  return { ...row, fields };
+}
+
+/** The columns that store the row; its cells are written on their own. */
+export function encodeRow(row: Row, interned: Interned): StoredRow {
+  let clocks: Clocks | null = null;
+  for (const [field, state] of row.fields) {
+    const entry = state.type === "lww" ? state.entries[0] : undefined;
+    if (!entry) continue;
+    const own = entry.hlc === row.hlc && entry.node === row.node && entry.seq === row.born && entry.via === row.via;
+    if (own && row.shape.includes(field)) continue;
+    clocks ??= {};
+    const node = interned.nodeId(entry.node);
+    clocks[field] =
+      entry.via === null ? [entry.hlc, node, entry.seq] : [entry.hlc, node, entry.seq, interned.nodeId(entry.via)];
+  }
+  return {
+    id: row.id,
+    cl: row.cl,
+    hlc: row.hlc,
+    node: interned.nodeId(row.node),
+    born: row.born,
+    via: row.via === null ? null : interned.nodeId(row.via),
+    shape: row.shape.length === 0 ? null : interned.shapeId(row.shape),
+    clocks: clocks === null ? null : JSON.stringify(clocks),
+    seq: row.seq,
+  };
+}
+
+/** The columns that store one entry of row `row`. */
+export function encodeCell(
+  model: TableModel,
+  row: number,
+  field: string,
+  type: CrdtTypeName,
+  entry: Entry,
+  interned: Interned,
+): Omit<StoredCell, "id"> {
+  return {
+    row,
+    field: cellField(model, field, type),
+    key: entry.key,
+    node: interned.nodeId(entry.node),
+    hlc: entry.hlc,
+    state: stateToText(entry.state),
+    seq: entry.seq,
+    via: entry.via === null ? null : interned.nodeId(entry.via),
+  };
+}

@@ -1,0 +1,61 @@
+// counter: a number to which every node adds.
+// State: a birth register (key ""), and per incarnation of a node a total up and a total down (key = incarnation).
+// Join: the register by stamp, the greater of each total. Becomes: birth + all ups - all downs, exact in 64 bits
+// and beyond. Source: Shapiro et al. 2011, PN-Counter, 3.1.3. Totals belong to incarnations and not to nodes, so
+// that a restored or copied database never counts on from totals that others already know.
+import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
+import type { Json } from "../model";
+import { RESERVED_NODE } from "../stamp";
+import { joinRegisters } from "./lww";
+
+type Totals = readonly [up: string, down: string];
+
+const totalsOf = (entry: Entry) => entry.state as unknown as Totals;
+const greater = (a: string, b: string) => (a === b || BigInt(a) >= BigInt(b) ? a : b);
+
+const birth = (value: Json, hlc: number, node: string): Entry => ({
+  key: "",
+  hlc,
+  node,
+  state: value,
+  seq: UNNUMBERED,
+  via: null,
+});
+
+function joinTotals(a: Entry, b: Entry): Entry {
+  const [aUp, aDown] = totalsOf(a);
+  const [bUp, bDown] = totalsOf(b);
+  const up = greater(aUp, bUp);
+  const down = greater(aDown, bDown);
+  const hlc = Math.max(a.hlc, b.hlc);
+  if (up === aUp && down === aDown && hlc === a.hlc) return a;
+  if (up === bUp && down === bDown && hlc === b.hlc) return b;
+  return { ...a, hlc, state: [up, down], seq: UNNUMBERED, via: null };
+}
+
+function sum(entries: readonly Entry[]): bigint {
+  let value = 0n;
+  for (const entry of entries) {
+    if (entry.key === "") value += BigInt(entry.state as string);
+    else value += BigInt(totalsOf(entry)[0]) - BigInt(totalsOf(entry)[1]);
+  }
+  return value;
+}
+
+export const counter: CrdtType = {
+  name: "counter",
+  identity: (entry) => entry.key,
+  join: (a, b) => (a.key === "" ? joinRegisters(a, b) : joinTotals(a, b)),
+  implicit: (value) => [birth(value, 0, RESERVED_NODE)],
+  create: (value, context) => [birth(value, context.tick(), context.node)],
+  fold(entries, value, context) {
+    const delta = BigInt(value as string) - sum(entries);
+    if (delta === 0n) return [];
+    const own = entries.find((entry) => entry.key === context.incarnation);
+    const [up, down] = own ? totalsOf(own) : ["0", "0"];
+    const state = delta > 0n ? [String(BigInt(up) + delta), down] : [up, String(BigInt(down) - delta)];
+    const { node, incarnation } = context;
+    return [{ key: incarnation, hlc: context.tick(), node, state, seq: UNNUMBERED, via: null, cell: own?.cell }];
+  },
+  materialize: (entries) => String(sum(entries)),
+};

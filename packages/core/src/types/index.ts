@@ -1,0 +1,8 @@
+// The CRDT types by name. Adding a type means a file beside this one and a line here.
+import type { CrdtType } from "../entry";
+import type { CrdtTypeName } from "../model";
+import { counter } from "./counter";
+import { lww } from "./lww";
+import { set } from "./set";
+
+export const crdtTypes: Readonly<Record<CrdtTypeName, CrdtType>> = { lww, counter, set };

@@ -1,0 +1,32 @@
+// lww: a last-writer-wins register.
+// State: one entry; its stamp and its value. Join: the greater stamp; of equal stamps the greater canonical bytes.
+// Source: Shapiro et al. 2011, "A comprehensive study of Convergent and Commutative Replicated Data Types", 3.2.1.
+import { compareValues } from "../canonical";
+import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
+import type { Json } from "../model";
+import { compareStamps, RESERVED_NODE } from "../stamp";
+
+const register = (value: Json, hlc: number, node: string): Entry => ({
+  key: "",
+  hlc,
+  node,
+  state: value,
+  seq: UNNUMBERED,
+  via: null,
+});
+
+/** Joins two registers; both must carry their values when their stamps are equal. */
+export function joinRegisters(a: Entry, b: Entry): Entry {
+  const order = compareStamps(a, b) || compareValues(a.state as Json, b.state as Json);
+  return order >= 0 ? a : b;
+}
+
+export const lww: CrdtType = {
+  name: "lww",
+  identity: () => "",
+  join: joinRegisters,
+  implicit: (value) => [register(value, 0, RESERVED_NODE)],
+  create: (value, context) => [register(value, context.tick(), context.node)],
+  fold: (_entries, value, context) => [register(value, context.tick(), context.node)],
+  materialize: (entries) => (entries[0]?.state ?? null) as Json,
+};

@@ -1,0 +1,114 @@
+// Messages of the sync protocol, version 1. docs/protocol.md says the same in prose.
+//
+//   POST /pull   what has the peer that I do not know?
+//   POST /push   here is what you do not know; what became of it?
+import { z } from "zod";
+import type { RowChange } from "../change";
+import { positionSchema } from "../cursor";
+import { type ErrorCode, errorCodes, GroveError } from "../errors";
+import { NODE_ID } from "../stamp";
+
+/** Raised when a message changes in a way that an older peer would misread. 1: first version. */
+export const PROTOCOL_VERSION = 1;
+
+/** Most rows and bytes (of JSON text) of a page, whoever asks. A single larger row still travels, alone. */
+export const MAX_PAGE_ROWS = 10_000;
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+export const DEFAULT_PAGE_ROWS = 1_000;
+export const DEFAULT_PAGE_BYTES = 1024 * 1024;
+
+const protocol = z.int();
+const node = z.string().regex(NODE_ID);
+const tables = z.array(z.string().min(1).max(256)).min(1).max(10_000);
+
+export const pullRequestSchema = z.strictObject({
+  protocol,
+  /** Who asks. */
+  node,
+  /** As the last answer gave it; null at first contact. */
+  cursor: z
+    .string()
+    .max(1024 * 1024)
+    .nullable(),
+  /** Names of the tables wanted; omitted = all. */
+  tables: tables.optional(),
+  /** Page bounds wanted; the peer may give less. `rows: 0` asks who is there and moves nothing. */
+  rows: z.int().min(0).max(MAX_PAGE_ROWS).optional(),
+  bytes: z.int().min(1).max(MAX_PAGE_BYTES).optional(),
+});
+export type PullRequest = z.infer<typeof pullRequestSchema>;
+
+/** Rows are checked one by one, so that one bad change never holds back its neighbours. */
+export const pushRequestSchema = z.strictObject({
+  protocol,
+  node,
+  /** Where the pusher stands in its own order of writes after this page. */
+  at: positionSchema,
+  /** Where the pusher saw the receiver last; null at first contact. */
+  seen: positionSchema.nullable(),
+  rows: z.array(z.unknown()).max(MAX_PAGE_ROWS),
+});
+export type PushRequest = Omit<z.infer<typeof pushRequestSchema>, "rows"> & { rows: readonly RowChange[] };
+
+const answer = {
+  protocol,
+  /** Who answers. */
+  node,
+  at: positionSchema,
+  /** Where the answering node saw the asking one last; null if never. */
+  seen: positionSchema.nullable(),
+  /** The answering node's clock, microseconds since 1970. */
+  now: z.int().min(0),
+  /** Names of all tables that the answering node syncs. */
+  tables: z.array(z.string()),
+};
+
+export const pullResponseSchema = z.object({
+  ...answer,
+  cursor: z.string(),
+  /** Pull again at once: there is more. */
+  more: z.boolean(),
+  /** The cursor was of a history that this database no longer has; the answer begins anew. */
+  reset: z.boolean().optional(),
+  rows: z.array(z.unknown()),
+});
+export type PullResponse = Omit<z.infer<typeof pullResponseSchema>, "rows"> & { rows: readonly RowChange[] };
+
+/**
+ * applied: changed this node. superseded: known already, or overruled. parked: kept, waits for something.
+ * rejected: final, not kept. refused: not kept, and may be sent again later.
+ */
+export const outcomeSchema = z.object({
+  outcome: z.enum(["applied", "superseded", "parked", "rejected", "refused"]),
+  code: z.string().optional(),
+  message: z.string().optional(),
+});
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+export const pushResponseSchema = z.object({
+  ...answer,
+  /** `seen` was of a history that the receiver no longer has: push everything again. */
+  reset: z.boolean().optional(),
+  /** One for each row pushed, in order. */
+  outcomes: z.array(outcomeSchema),
+});
+export type PushResponse = z.infer<typeof pushResponseSchema>;
+
+export const errorResponseSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }),
+});
+export type ErrorResponse = z.infer<typeof errorResponseSchema>;
+
+/** @throws GroveError `protocol_mismatch`, naming both versions */
+export function checkProtocol(version: unknown): void {
+  if (version === PROTOCOL_VERSION) return;
+  throw new GroveError(
+    "protocol_mismatch",
+    `The peer speaks protocol ${String(version)}, this node speaks ${PROTOCOL_VERSION}. Upgrade the older one.`,
+    {
+      details: { theirs: version, ours: PROTOCOL_VERSION },
+    },
+  );
+}
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCodes, code);

@@ -1,0 +1,96 @@
+// Random states and histories for the property tests of core.
+import fc from "fast-check";
+import type { Json, RowChange, TableModel, WireCounter, WireElement, WireRegister } from "../src/index";
+
+export const NODES = ["a", "b", "c"] as const;
+
+const column = { property: "x", storage: "text", sqlType: "text", notNull: false } as const;
+
+/** A table with two fields of each type. */
+export const model: TableModel = {
+  name: "things",
+  exportName: "things",
+  key: [{ ...column, name: "id", kind: "text" }],
+  fields: [
+    { ...column, name: "title", kind: "text", type: "lww" },
+    { ...column, name: "body", kind: "text", type: "lww" },
+    { ...column, name: "views", kind: "integer", storage: "integer", type: "counter", default: "0" },
+    { ...column, name: "stock", kind: "integer", storage: "integer", type: "counter" },
+    { ...column, name: "tags", kind: "json", type: "set", default: [] },
+    { ...column, name: "marks", kind: "json", type: "set" },
+  ],
+  local: [],
+  uniques: [],
+};
+
+/** Few stamps and few values, so that ties and conflicts come up all the time. */
+const node = fc.constantFrom(...NODES);
+const stamp = fc.oneof(
+  { weight: 1, arbitrary: fc.constant([0, ""] as const) },
+  { weight: 6, arbitrary: fc.tuple(fc.integer({ min: 1, max: 6 }), node) },
+);
+const value: fc.Arbitrary<Json> = fc.constantFrom("", "x", "y", "é", "\uffff", "😀", null, 1, 2.5, true);
+
+export const register: fc.Arbitrary<WireRegister> = fc.oneof(
+  fc.tuple(value),
+  fc.tuple(value, stamp).map(([v, [hlc, n]]) => [v, hlc, n] as const),
+);
+
+const decimal = fc
+  .oneof(fc.integer({ min: -5, max: 5 }), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }))
+  .map(String);
+const total = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.bigInt({ min: 0n, max: 2n ** 63n })).map(String);
+
+export const counter: fc.Arbitrary<WireCounter> = fc
+  .record({
+    birth: fc.tuple(decimal, stamp),
+    totals: fc.uniqueArray(
+      fc.tuple(node, fc.integer({ min: 1, max: 2 }), total, total, fc.integer({ min: 1, max: 6 })),
+      {
+        selector: ([n, i]) => `${n}${i}`,
+        maxLength: 4,
+      },
+    ),
+  })
+  .map(({ birth, totals }) => ({
+    birth: [birth[0], birth[1][0], birth[1][1]] as const,
+    totals: totals.map(([n, i, up, down, hlc]) => [`${n}${i}`, n, up, down, hlc] as const),
+  }));
+
+const element: fc.Arbitrary<Json> = fc.constantFrom("p", "q", 1, "1", { b: 1, a: [2] }, ["z"], null);
+
+export const set: fc.Arbitrary<readonly WireElement[]> = fc
+  .uniqueArray(
+    fc.tuple(
+      element,
+      fc.oneof(node, fc.constant("")),
+      fc.integer({ min: 0, max: 6 }),
+      fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined }),
+    ),
+    {
+      selector: ([e, n]) => JSON.stringify([e, n]),
+      maxLength: 6,
+    },
+  )
+  .map((elements) =>
+    elements.map(([e, n, hlc, removed]) =>
+      removed === undefined ? ([e, hlc, n] as const) : ([e, hlc, n, removed] as const),
+    ),
+  );
+
+/** A whole state of the one row `["r"]`. */
+export const state: fc.Arbitrary<RowChange> = fc
+  .record({
+    cl: fc.constantFrom(1, 1, 1, 2, 3),
+    life: stamp,
+    lww: fc.record({ title: register, body: register }),
+    counter: fc.record({ views: counter, stock: counter }),
+    set: fc.record({ tags: set, marks: set }),
+  })
+  .map(({ cl, life, lww, counter: counters, set: sets }) => ({
+    table: "things",
+    pk: ["r"],
+    cl,
+    life,
+    ...(cl % 2 === 1 && { lww, counter: counters, set: sets }),
+  }));
