@@ -1,0 +1,2 @@
+// Server: the Hono router.
+export * from "./router";

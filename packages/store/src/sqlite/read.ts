@@ -1,0 +1,89 @@
+// Reads the shadow for a list of keys in a few statements, whatever their number.
+import type { Json, Row, StoredCell, StoredRow } from "@grove-crdt/core";
+import type { Statements } from "./driver";
+import type { Session } from "./session";
+import { KEYS_PER_READ, rawToCell, type Table } from "./table";
+
+/** Cells by shadow row id. Tables of LWW fields alone mostly have none, which one probe tells. */
+export function readCells(statements: Statements, table: Table, ids: readonly number[]): Map<number, StoredCell[]> {
+  const cells = new Map<number, StoredCell[]>();
+  if (ids.length === 0 || !statements.row(`SELECT 1 FROM ${table.cells} LIMIT 1`)) return cells;
+  for (const raw of statements.rows(table.readCells, JSON.stringify(ids))) addCell(cells, rawToCell(raw));
+  return cells;
+}
+
+export function addCell(cells: Map<number, StoredCell[]>, cell: StoredCell): void {
+  const known = cells.get(cell.row);
+  if (known) known.push(cell);
+  else cells.set(cell.row, [cell]);
+}
+
+export interface KnownRow {
+  readonly row: Row | null;
+  /** The base table has the row. */
+  readonly present: boolean;
+}
+
+/** Runs `sql(count)` over the keys in chunks; each result's first column is the place of its key. */
+function inChunks(
+  session: Session,
+  keys: readonly (readonly unknown[])[],
+  sql: (count: number) => string,
+  each: (raw: readonly unknown[]) => void,
+): void {
+  for (let start = 0; start < keys.length; start += KEYS_PER_READ) {
+    const chunk = keys.slice(start, start + KEYS_PER_READ);
+    // Short chunks repeat their last key, so that one prepared text serves most lengths.
+    const size = chunk.length <= 4 ? chunk.length : chunk.length <= 32 ? 32 : KEYS_PER_READ;
+    const params: unknown[] = [];
+    for (let n = 0; n < size; n++) {
+      const place = Math.min(n, chunk.length - 1);
+      params.push(start + place, ...(chunk[place] as readonly unknown[]));
+    }
+    const seen = size === chunk.length ? null : new Set<unknown>();
+    for (const raw of session.statements.rows(sql(size), ...params)) {
+      if (seen?.has(raw[0])) continue;
+      seen?.add(raw[0]);
+      each(raw);
+    }
+  }
+}
+
+/** What shadow and base table know of each key, in the order of `keys`. */
+export function readRows(session: Session, table: Table, keys: readonly (readonly unknown[])[]): KnownRow[] {
+  const found: { stored: StoredRow | null; present: boolean }[] = [];
+  inChunks(
+    session,
+    keys,
+    (count) => table.readByKeys(count),
+    (raw) => {
+      found[raw[0] as number] = { stored: table.stored(raw, 2), present: raw[1] === 1 };
+    },
+  );
+  const ids = found.flatMap(({ stored }) => (stored ? [stored.id] : []));
+  const cells = readCells(session.statements, table, ids);
+  return found.map(({ stored, present }) => ({
+    row: stored && table.decode(stored, cells.get(stored.id), session.names),
+    present,
+  }));
+}
+
+/** Canonical values of the base rows at `places` of `keys`. */
+export function readBase(
+  session: Session,
+  table: Table,
+  keys: readonly (readonly unknown[])[],
+  places: readonly number[],
+): Map<number, Record<string, Json>> {
+  const values = new Map<number, Record<string, Json>>();
+  const wanted = places.map((place) => keys[place] as readonly unknown[]);
+  inChunks(
+    session,
+    wanted,
+    (count) => table.readBase(count),
+    (raw) => {
+      values.set(places[raw[0] as number] as number, table.values(raw, 1));
+    },
+  );
+  return values;
+}

@@ -1,0 +1,89 @@
+// Serve on SQLite: a page of rows in the order of their numbers, across all tables asked for.
+import {
+  advance,
+  type Cursor,
+  type Incarnation,
+  type Json,
+  type RowChange,
+  resume,
+  rowToChange,
+  type StoredCell,
+} from "@grove-crdt/core";
+import type { Served, ServeQuery } from "../store";
+import { addCell } from "./read";
+import type { Connection } from "./session";
+import { rawToCell, SHADOW_COLUMNS, type Table } from "./table";
+
+/** Numbers of the next `?` rows after a position, over all tables: each part walks its own index. */
+const pageNumbers = (tables: readonly Table[]): string =>
+  `${tables.map((table) => `SELECT seq FROM ${table.shadow} WHERE seq > ?`).join(" UNION ALL ")} ORDER BY seq LIMIT ?`;
+
+interface Page {
+  readonly seq: number;
+  readonly change: RowChange | null;
+}
+
+function readTable(
+  connection: Connection,
+  table: Table,
+  from: number,
+  to: number,
+  floor: number,
+  exclude: string | null,
+  page: Page[],
+): void {
+  const { statements, names } = connection;
+  const raws = statements.rows(table.readPage, from, to);
+  if (raws.length === 0) return;
+  const cells = new Map<number, StoredCell[]>();
+  for (const raw of statements.rows(table.readPageCells, from, to, floor, floor)) addCell(cells, rawToCell(raw));
+  const keys = table.model.key.length;
+  for (const raw of raws) {
+    const stored = table.stored(raw, keys);
+    if (!stored) continue;
+    const row = table.decode(stored, cells.get(stored.id), names);
+    const values = stored.cl % 2 === 1 ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
+    page.push({ seq: stored.seq, change: rowToChange(table.model, table.pk(raw, 0), row, values, { floor, exclude }) });
+  }
+}
+
+/** Reads one page inside the caller's transaction, with an empty log. */
+export function servePage(
+  connection: Connection,
+  tables: readonly Table[],
+  query: ServeQuery,
+  incarnations: readonly Incarnation[],
+  last: number,
+): Served {
+  const names = tables.map((table) => table.model.name);
+  const { floor, position, full, reset } = resume(query.cursor, names, incarnations, last);
+  const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
+  const done = (rows: RowChange[], end: number, drained: boolean): Served => {
+    const cursor: Cursor = advance({ floor, full, position: drained ? last : end, drained }, incarnation, last, names);
+    return { rows, cursor, more: !drained, reset };
+  };
+  if (query.rows === 0) {
+    const cursor: Cursor = { incarnation, floor, position, last, tables: [...names].sort(), full };
+    return { rows: [], cursor, more: position < last, reset };
+  }
+  const numbers = connection.statements.rows(pageNumbers(tables), ...tables.map(() => position), query.rows);
+  if (numbers.length === 0) return done([], last, true);
+  const to = numbers[numbers.length - 1]![0] as number;
+  const page: Page[] = [];
+  for (const table of tables) readTable(connection, table, position, to, floor, full ? null : query.peer, page);
+  if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
+
+  const rows: RowChange[] = [];
+  let bytes = 0;
+  let end = position;
+  for (const { seq, change } of page) {
+    if (change) {
+      const size = JSON.stringify(change).length;
+      if (rows.length > 0 && bytes + size > query.bytes) return done(rows, end, false);
+      bytes += size;
+      rows.push(change);
+    }
+    end = seq;
+  }
+  return done(rows, to, numbers.length < query.rows);
+}

@@ -1,0 +1,271 @@
+// The Store over better-sqlite3: puts fold, serve, merge and install together. Each write is one BEGIN IMMEDIATE,
+// read, decided and written without an await in between.
+import {
+  GroveError,
+  isKnownPosition,
+  type Json,
+  type Position,
+  type Registry,
+  type RowChange,
+  rowToChange,
+} from "@grove-crdt/core";
+import type {
+  MergeRequest,
+  MergeResult,
+  ParkedRow,
+  PeerState,
+  PeerUpdate,
+  Rejection,
+  Served,
+  ServeQuery,
+  Store,
+  StoreOptions,
+} from "../store";
+import { type SqliteDatabase, Statements } from "./driver";
+import { foldTable, pendingProbe, pendingTables } from "./fold";
+import { adoptRows, installCapture, settleIdentity, verifyCapture } from "./install";
+import { mergePage, retryParked } from "./merge";
+import { readBase, readRows } from "./read";
+import { servePage } from "./serve";
+import { Connection, type Session } from "./session";
+import { Table } from "./table";
+
+const ADOPT_PER_PASS = 20_000;
+
+const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
+
+export class SqliteStore implements Store {
+  readonly #statements: Statements;
+  readonly #connection: Connection;
+  readonly #tables: readonly Table[];
+  readonly #byName: ReadonlyMap<string, Table>;
+  readonly #probe: string;
+
+  constructor(
+    database: SqliteDatabase,
+    private readonly registry: Registry,
+    private readonly options: StoreOptions,
+    tables?: readonly string[],
+  ) {
+    this.#statements = new Statements(database);
+    this.#connection = new Connection(database, this.#statements, options);
+    const wanted = tables ?? registry.tables.map(({ name }) => name);
+    for (const name of wanted) {
+      if (!registry.tables.some((model) => model.name === name)) {
+        throw new GroveError(
+          "unknown_table",
+          `The table ${JSON.stringify(name)} is not in the registry. Annotate it and run \`npx grove-crdt generate\`, or leave it out of \`tables\`.`,
+        );
+      }
+    }
+    this.#tables = registry.tables.filter(({ name }) => wanted.includes(name)).map((model) => new Table(model));
+    this.#byName = new Map(this.#tables.map((table) => [table.model.name, table]));
+    this.#probe = pendingProbe(this.#tables);
+  }
+
+  get tables(): readonly string[] {
+    return this.#tables.map(({ model }) => model.name);
+  }
+
+  async verify() {
+    return this.#connection.read(() => verifyCapture(this.#statements, this.#registry()));
+  }
+
+  #registry(): Registry {
+    return { ...this.registry, tables: this.#tables.map(({ model }) => model) };
+  }
+
+  async install(): Promise<void> {
+    await this.#connection.idle();
+    this.#exclusively(() => {
+      installCapture(this.#statements, this.registry, this.#tables);
+      settleIdentity(this.#statements, this.options.nodeId, this.options.random);
+    });
+    await this.fold();
+    for (const table of this.#tables) {
+      while ((await this.#connection.write((session) => adoptRows(session, table, ADOPT_PER_PASS))) === ADOPT_PER_PASS);
+    }
+  }
+
+  #exclusively(work: () => void): void {
+    const { database } = this.#statements;
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      database.exec("COMMIT");
+    } catch (error) {
+      if (database.inTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  async identify(): Promise<string> {
+    const { nodeId, random } = this.options;
+    await this.#connection.idle();
+    let id = "";
+    this.#exclusively(() => {
+      id = settleIdentity(this.#statements, nodeId, random);
+    });
+    return id;
+  }
+
+  async position(): Promise<Position> {
+    return this.#connection.read(() => this.#position());
+  }
+
+  #position(): Position {
+    const seq = (this.#statements.row("SELECT seq FROM _grove_node WHERE id = 1")?.[0] ?? 0) as number;
+    return { incarnation: this.#connection.incarnations().at(-1)?.id ?? "", seq };
+  }
+
+  async knows(position: Position): Promise<boolean> {
+    return this.#connection.read(() =>
+      isKnownPosition(position, this.#connection.incarnations(), this.#position().seq),
+    );
+  }
+
+  async pending(): Promise<boolean> {
+    return this.#pending().length > 0;
+  }
+
+  #pending(): Table[] {
+    return pendingTables(this.#statements, this.#tables, this.#probe);
+  }
+
+  async fold(): Promise<number> {
+    let folded = 0;
+    while (await this.pending()) {
+      folded += await this.#connection.write((session) => {
+        let count = 0;
+        for (const table of this.#pending()) count += foldTable(session, table).folded;
+        if (count > 0) retryParked(session, this.#byName);
+        return count;
+      });
+    }
+    return folded;
+  }
+
+  /** Folds what was captured since the last look; the log is empty afterwards, until the transaction ends. */
+  #foldRest(session: Session): void {
+    for (const table of this.#pending()) while (!foldTable(session, table).drained);
+  }
+
+  async serve(query: ServeQuery): Promise<Served> {
+    const tables = query.tables.map((name) => this.#table(name));
+    await this.fold();
+    const page = (last: number) => servePage(this.#connection, tables, query, this.#connection.incarnations(), last);
+    const served = await this.#connection.read(() => (this.#pending().length > 0 ? null : page(this.#position().seq)));
+    if (served) return served;
+    // Somebody wrote since: fold and read in one transaction, so that no row is served beside its unfolded writes.
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      session.flush();
+      return page(session.seq);
+    });
+  }
+
+  #table(name: string): Table {
+    const table = this.#byName.get(name);
+    if (!table)
+      throw new GroveError("unknown_table", `The table ${JSON.stringify(name)} is not synced by this node.`, {
+        details: { table: name },
+      });
+    return table;
+  }
+
+  async merge({ from, rows, peer }: MergeRequest): Promise<MergeResult> {
+    await this.fold();
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      const horizon = session.now + this.options.maxClockDrift * 1000;
+      const result = mergePage(session, this.#byName, rows, { from, horizon });
+      if (peer) this.#savePeer(from, peer(result.outcomes));
+      return result;
+    });
+  }
+
+  async peer(node: string): Promise<PeerState | null> {
+    return this.#connection.read(() => {
+      const row = this.#statements.row(`SELECT ${PEER_COLUMNS} FROM _grove_peers WHERE peer = ?`, node);
+      if (!row) return null;
+      const [url, pullCursor, pushCursor, incarnation, seq, lastSuccess, lastError] = row as [
+        string | null,
+        string | null,
+        string | null,
+        string | null,
+        number,
+        number | null,
+        string | null,
+      ];
+      const seen = incarnation === null ? null : { incarnation, seq };
+      return { url, pullCursor, pushCursor, seen, lastSuccess, lastError };
+    });
+  }
+
+  async savePeer(node: string, update: PeerUpdate): Promise<void> {
+    await this.#connection.write(() => this.#savePeer(node, update));
+  }
+
+  #savePeer(node: string, update: PeerUpdate): void {
+    const columns: Record<string, unknown> = {
+      ...(update.url !== undefined && { url: update.url }),
+      ...(update.pullCursor !== undefined && { pull_cursor: update.pullCursor }),
+      ...(update.pushCursor !== undefined && { push_cursor: update.pushCursor }),
+      ...(update.seen !== undefined && {
+        seen_incarnation: update.seen?.incarnation ?? null,
+        seen_seq: update.seen?.seq ?? null,
+      }),
+      ...(update.lastSuccess !== undefined && { last_success: update.lastSuccess }),
+      ...(update.lastError !== undefined && { last_error: update.lastError }),
+    };
+    const names = Object.keys(columns);
+    if (names.length === 0) return;
+    this.#statements.run(
+      `INSERT INTO _grove_peers (peer, ${names.join(", ")}) VALUES (?${", ?".repeat(names.length)}) ON CONFLICT (peer) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
+      node,
+      ...Object.values(columns),
+    );
+  }
+
+  async recordRejections(peer: string, rejections: readonly Rejection[]): Promise<void> {
+    await this.#connection.write((session) => {
+      for (const { change, code, message } of rejections) {
+        this.#statements.run(
+          "INSERT INTO _grove_parked (tbl, pk, code, message, peer, change, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          change.table,
+          JSON.stringify(change.pk),
+          code,
+          message,
+          peer,
+          JSON.stringify(change),
+          session.now,
+        );
+      }
+    });
+  }
+
+  async parked(): Promise<readonly ParkedRow[]> {
+    return this.#connection.read(() =>
+      this.#statements
+        .rows("SELECT tbl, pk, code, message FROM _grove_parked WHERE change IS NULL ORDER BY id")
+        .map(([table, pk, code, message]) => ({
+          table: table as string,
+          pk: JSON.parse(pk as string) as Json[],
+          code: code as string,
+          message: message as string,
+        })),
+    );
+  }
+
+  async inspect(name: string, pk: readonly Json[]): Promise<RowChange | null> {
+    const table = this.#table(name);
+    await this.fold();
+    return this.#connection.write((session) => {
+      const keys = [table.keyParams(pk)];
+      const row = readRows(session, table, keys)[0]?.row;
+      if (!row) return null;
+      const values = readBase(session, table, keys, [0]).get(0) ?? {};
+      return rowToChange(table.model, pk, row, values, { floor: -1, exclude: null });
+    });
+  }
+}

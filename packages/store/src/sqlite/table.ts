@@ -1,0 +1,271 @@
+// One replicated table on SQLite: its SQL, put together once from the model, and the reading of stored rows.
+import {
+  canonicalize,
+  cellsTable,
+  decodeRow,
+  type FieldModel,
+  type Interned,
+  type Json,
+  logTable,
+  maskColumns,
+  type Row,
+  type StoredCell,
+  type StoredRow,
+  shadowTable,
+  type TableModel,
+} from "@grove-crdt/core";
+import type { RawRow } from "./driver";
+import { ident, keyColumn, list, placeholders } from "./sql";
+import { fromJson, toJson } from "./values";
+
+const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
+const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"] as const;
+const aliased = (names: readonly string[], alias: string) => list(names, `${alias}.`);
+
+/** Keys that one statement reads: five keys of four columns stay far below SQLite's limit of 32,766 parameters. */
+export const KEYS_PER_READ = 200;
+
+export class Table {
+  readonly name: string;
+  readonly log: string;
+  readonly shadow: string;
+  readonly cells: string;
+  readonly multi: readonly FieldModel[];
+  readonly masks: readonly string[];
+  readonly #keys: readonly string[];
+  readonly #updates = new Map<string, string>();
+
+  constructor(readonly model: TableModel) {
+    this.name = ident(model.name);
+    this.log = ident(logTable(model.name));
+    this.shadow = ident(shadowTable(model.name));
+    this.cells = ident(cellsTable(model.name));
+    this.multi = model.fields.filter((field) => field.type !== "lww");
+    this.masks = maskColumns(model.fields.length);
+    this.#keys = model.key.map((column) => keyColumn(column.name));
+  }
+
+  /** `alias.pk_a = other.a AND …` in any mixture of our tables and the user's. */
+  #on(left: string, leftOurs: boolean, right: string, rightOurs: boolean): string {
+    const name = (column: string, ours: boolean) => ident(ours ? keyColumn(column) : column);
+    return this.model.key
+      .map(({ name: column }) => `${left}.${name(column, leftOurs)} = ${right}.${name(column, rightOurs)}`)
+      .join(" AND ");
+  }
+
+  /** Counters are read as text, so that all 64 bits arrive. */
+  #multiColumns(alias: string): string {
+    return this.multi
+      .map(({ name, type }) =>
+        type === "counter" ? `, CAST(${alias}.${ident(name)} AS TEXT)` : `, ${alias}.${ident(name)}`,
+      )
+      .join("");
+  }
+
+  /** Whether the base row was found by a LEFT JOIN. */
+  #present(alias: string): string {
+    return `${alias}.${ident(this.model.key[0]!.name)} IS NOT NULL`;
+  }
+
+  /** The oldest `?` log rows with what the base table and the shadow have now. */
+  get readLog(): string {
+    return `SELECT l.seq, l.at, l.op, ${aliased(this.#keys, "l")}, ${aliased(this.masks, "l")}, l.before, ${this.#present("b")}${this.#multiColumns("b")}, ${aliased(SHADOW, "s")}
+FROM ${this.log} l
+LEFT JOIN ${this.name} b ON ${this.#on("b", false, "l", true)}
+LEFT JOIN ${this.shadow} s ON ${this.#on("s", true, "l", true)}
+ORDER BY l.seq LIMIT ?`;
+  }
+
+  readonly logAt = () => {
+    const key = 3;
+    const mask = key + this.#keys.length;
+    const before = mask + this.masks.length;
+    const present = before + 1;
+    const multi = present + 1;
+    return { key, mask, before, present, multi, shadow: multi + this.multi.length };
+  };
+
+  /** Shadow rows for a list of keys, with the place of each key in the list and whether the base table has it. */
+  readByKeys(count: number): string {
+    const row = `(?, ${placeholders(this.#keys.length)})`;
+    return `WITH k(place, ${list(this.#keys)}) AS (VALUES ${Array(count).fill(row).join(", ")})
+SELECT k.place, ${this.#present("b")}, ${aliased(SHADOW, "s")}
+FROM k
+LEFT JOIN ${this.shadow} s ON ${this.#on("s", true, "k", true)}
+LEFT JOIN ${this.name} b ON ${this.#on("b", false, "k", true)}`;
+  }
+
+  /** Base rows for a list of keys. */
+  readBase(count: number): string {
+    const row = `(?, ${placeholders(this.#keys.length)})`;
+    return `WITH k(place, ${list(this.#keys)}) AS (VALUES ${Array(count).fill(row).join(", ")})
+SELECT k.place${this.#fieldColumns("b")} FROM k JOIN ${this.name} b ON ${this.#on("b", false, "k", true)}`;
+  }
+
+  #fieldColumns(alias: string): string {
+    return this.model.fields
+      .map(({ name, type }) =>
+        type === "counter" ? `, CAST(${alias}.${ident(name)} AS TEXT)` : `, ${alias}.${ident(name)}`,
+      )
+      .join("");
+  }
+
+  /** A page of rows by number: key, shadow, whether shown, all fields. */
+  get readPage(): string {
+    return `SELECT ${aliased(this.#keys, "s")}, ${aliased(SHADOW, "s")}${this.#fieldColumns("b")}
+FROM ${this.shadow} s LEFT JOIN ${this.name} b ON ${this.#on("b", false, "s", true)}
+WHERE s.seq > ? AND s.seq <= ? ORDER BY s.seq`;
+  }
+
+  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
+  get readPageCells(): string {
+    return `SELECT ${aliased(CELL, "c")} FROM ${this.shadow} s JOIN ${this.cells} c ON c.row = s.id
+WHERE s.seq > ? AND s.seq <= ? AND (c.seq > ? OR s.born > ?)`;
+  }
+
+  /** Cells of the shadow rows whose ids come as a JSON array. */
+  get readCells(): string {
+    return `SELECT ${aliased(CELL, "c")} FROM json_each(?) ids JOIN ${this.cells} c ON c.row = ids.value`;
+  }
+
+  get insertShadow(): string {
+    return `INSERT INTO ${this.shadow} (${list(this.#keys)}, ${list(SHADOW)}) VALUES (${placeholders(this.#keys.length + SHADOW.length)})`;
+  }
+  get updateShadow(): string {
+    return `UPDATE ${this.shadow} SET ${SHADOW.slice(1)
+      .map((name) => `${ident(name)} = ?`)
+      .join(", ")} WHERE id = ?`;
+  }
+  get insertCell(): string {
+    return `INSERT INTO ${this.cells} (${list(CELL.slice(1))}) VALUES (${placeholders(CELL.length - 1)})`;
+  }
+  get updateCell(): string {
+    return `UPDATE ${this.cells} SET node = ?, hlc = ?, state = ?, seq = ?, via = ? WHERE id = ?`;
+  }
+  get deleteCell(): string {
+    return `DELETE FROM ${this.cells} WHERE id = ?`;
+  }
+  get clearCells(): string {
+    return `DELETE FROM ${this.cells} WHERE row = ?`;
+  }
+
+  get #where(): string {
+    return this.model.key.map(({ name }) => `${ident(name)} = ?`).join(" AND ");
+  }
+  get deleteBase(): string {
+    return `DELETE FROM ${this.name} WHERE ${this.#where}`;
+  }
+
+  #cached(key: string, make: () => string): string {
+    let sql = this.#updates.get(key);
+    if (sql === undefined) {
+      sql = make();
+      this.#updates.set(key, sql);
+    }
+    return sql;
+  }
+  updateBase(columns: readonly string[]): string {
+    return this.#cached(
+      `update ${columns.join("\n")}`,
+      () => `UPDATE ${this.name} SET ${columns.map((name) => `${ident(name)} = ?`).join(", ")} WHERE ${this.#where}`,
+    );
+  }
+  insertBase(columns: readonly string[]): string {
+    return this.#cached(`insert ${columns.join("\n")}`, () => {
+      const all = [...this.model.key.map(({ name }) => name), ...columns];
+      return `INSERT INTO ${this.name} (${list(all)}) VALUES (${placeholders(all.length)})`;
+    });
+  }
+
+  /** Canonical key of a raw row whose key columns start at `at`. */
+  pk(raw: RawRow, at: number): Json[] {
+    return this.model.key.map((column, n) => toJson(column, raw[at + n]));
+  }
+  /** What binds to the key columns. @throws GroveError `bad_value` */
+  keyParams(pk: readonly Json[]): unknown[] {
+    return this.model.key.map((column, n) => fromJson(column, pk[n] as Json));
+  }
+
+  field(name: string): FieldModel {
+    return this.model.fields.find((field) => field.name === name) as FieldModel;
+  }
+  /** What binds to a field's column. @throws GroveError `bad_value` */
+  param(field: FieldModel, value: Json): unknown {
+    if (field.type === "counter" && typeof value === "string") return counterParam(field, value);
+    return fromJson(field, value);
+  }
+
+  /** Canonical values of all fields, read by {@link readPage} or {@link readBase} from column `at` on. */
+  values(raw: RawRow, at: number): Record<string, Json> {
+    const values: Record<string, Json> = {};
+    const { fields } = this.model;
+    for (let n = 0; n < fields.length; n++) {
+      const field = fields[n]!;
+      const value = raw[at + n];
+      values[field.name] =
+        field.type === "counter"
+          ? ((value ?? null) as Json)
+          : field.type === "set"
+            ? parseSet(value)
+            : toJson(field, value);
+    }
+    return values;
+  }
+
+  /** The shadow row whose columns start at `at`; null when the LEFT JOIN found none. */
+  stored(raw: RawRow, at: number): StoredRow | null {
+    if (raw[at] === null || raw[at] === undefined) return null;
+    return {
+      id: raw[at] as number,
+      cl: raw[at + 1] as number,
+      hlc: raw[at + 2] as number,
+      node: raw[at + 3] as number,
+      born: raw[at + 4] as number,
+      via: raw[at + 5] as number | null,
+      shape: raw[at + 6] as number | null,
+      clocks: raw[at + 7] as string | null,
+      seq: raw[at + 8] as number,
+    };
+  }
+
+  decode(stored: StoredRow, cells: readonly StoredCell[] | undefined, interned: Interned): Row {
+    return decodeRow(this.model, stored, cells ?? [], interned);
+  }
+}
+
+export const SHADOW_COLUMNS = SHADOW.length;
+
+export function rawToCell(raw: RawRow): StoredCell {
+  const [id, row, field, key, node, hlc, state, seq, via] = raw as [
+    number,
+    number,
+    string,
+    string,
+    number,
+    number,
+    string | null,
+    number,
+    number | null,
+  ];
+  return { id, row, field, key, node, hlc, state, seq, via };
+}
+
+/** A set column's elements; text that is no JSON array (the guard trigger refuses it) counts as empty. */
+export function parseSet(text: unknown): Json {
+  try {
+    const value = JSON.parse(text as string) as Json;
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}
+
+function counterParam(field: FieldModel, value: string): unknown {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  return fromJson({ ...field, kind: "integer", storage: "integer" }, value);
+}
+
+/** A key as a Map key: its canonical text. */
+export const keyText = (pk: readonly Json[]): string =>
+  pk.length === 1 && typeof pk[0] === "string" ? pk[0] : canonicalize(pk);

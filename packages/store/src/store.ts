@@ -1,0 +1,111 @@
+// The Store port: what sync needs of a database. An implementation reads, calls a decision of core, and writes;
+// it holds no merge rule. Nothing that it keeps in memory matters for correctness.
+import type { Cursor, Json, Outcome, Position, RowChange } from "@grove-crdt/core";
+
+export interface StoreOptions {
+  /** Physical time in microseconds since 1970. */
+  readonly now: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** How far a stamp may lie ahead of this node's clock, in milliseconds. */
+  readonly maxClockDrift: number;
+  /** The configured node id; without one the stored id is taken, or one is drawn. */
+  readonly nodeId?: string;
+}
+
+/** What is wrong with the capture that the database has installed; `null` when nothing is. */
+export interface CaptureProblem {
+  readonly code: "capture_missing" | "capture_stale";
+  /** Each missing or differing table or trigger. */
+  readonly names: readonly string[];
+}
+
+export interface ServeQuery {
+  readonly cursor: Cursor | null;
+  readonly tables: readonly string[];
+  /** The reading peer: what came from it is left out. */
+  readonly peer: string;
+  readonly rows: number;
+  /** Bytes of JSON text; a single larger row is still served, alone. */
+  readonly bytes: number;
+}
+
+export interface Served {
+  readonly rows: readonly RowChange[];
+  readonly cursor: Cursor;
+  readonly more: boolean;
+  readonly reset: boolean;
+}
+
+export interface MergeRequest {
+  /** The peer that sent the changes, under its node id. */
+  readonly from: string;
+  /** Checked against {@link rowChangeSchema}; tables, fields and values are checked here. */
+  readonly rows: readonly RowChange[];
+  /** What to keep about the peer, given the outcomes; written in the merge's own transaction. */
+  readonly peer?: (outcomes: readonly Outcome[]) => PeerUpdate;
+}
+
+export interface MergeResult {
+  /** One for each row, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** Whether anything in the database changed. */
+  readonly changed: boolean;
+}
+
+/** What a node keeps about a peer, under the peer's node id. */
+export interface PeerState {
+  /** The cursor that the peer gave us, for our next pull from it. */
+  readonly pullCursor: string | null;
+  /** Our own cursor for what we push to it: moved by its acknowledgements. */
+  readonly pushCursor: string | null;
+  /** Where we saw the peer last, in its order of writes. */
+  readonly seen: Position | null;
+  readonly url: string | null;
+  /** Microseconds since 1970. */
+  readonly lastSuccess: number | null;
+  readonly lastError: string | null;
+}
+export type PeerUpdate = Partial<PeerState>;
+
+export interface ParkedRow {
+  readonly table: string;
+  readonly pk: readonly Json[];
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A change that a peer refused for good: kept here, at its origin. */
+export interface Rejection {
+  readonly change: RowChange;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Store {
+  readonly tables: readonly string[];
+  /** Compares the installed capture with the generated one. */
+  verify(): Promise<CaptureProblem | null>;
+  /** Creates or renews shadow tables and triggers, and adopts rows from before capture. */
+  install(): Promise<void>;
+  /** The node id, settled and stored. @throws GroveError `node_id_mismatch`, `node_id_invalid` */
+  identify(): Promise<string>;
+  /** Newest incarnation and last number. */
+  position(): Promise<Position>;
+  /** Whether this database still holds the history in which it stood there. */
+  knows(position: Position): Promise<boolean>;
+  /** Whether a captured write waits to be folded. */
+  pending(): Promise<boolean>;
+  /** Folds all captured writes; returns how many rows said something new. */
+  fold(): Promise<number>;
+  serve(query: ServeQuery): Promise<Served>;
+  merge(request: MergeRequest): Promise<MergeResult>;
+  peer(node: string): Promise<PeerState | null>;
+  savePeer(node: string, update: PeerUpdate): Promise<void>;
+  /** Keeps what `peer` rejected, with code and message. */
+  recordRejections(peer: string, rejections: readonly Rejection[]): Promise<void>;
+  /** Rows that live in the shadow but that a constraint keeps out of the base table. */
+  parked(): Promise<readonly ParkedRow[]>;
+  /** The whole shadow of a row as plain data; null when there is none. */
+  inspect(table: string, pk: readonly Json[]): Promise<RowChange | null>;
+}

@@ -1,0 +1,235 @@
+// One exchange with one peer: pull until nothing is left, then push until nothing is left. Cursors are stored with
+// what they stand for: the pull cursor in the merge's own transaction, the push cursor after the acknowledgement.
+import {
+  decodeCursor,
+  encodeCursor,
+  GroveError,
+  isGroveError,
+  type Outcome,
+  PROTOCOL_VERSION,
+  type PullResponse,
+  type RowChange,
+  START,
+  START_FULL,
+} from "@grove-crdt/core";
+import type { PeerState } from "@grove-crdt/store";
+import type { GroveNode } from "./node";
+import type { Transport } from "./transport";
+
+export interface PeerReport {
+  /** The peer's node id; null while it was never reached. */
+  peer: string | null;
+  url: string;
+  /** Rows received and rows sent. */
+  pulled: number;
+  pushed: number;
+  /** Outcomes of both directions together. */
+  applied: number;
+  superseded: number;
+  parked: number;
+  rejected: number;
+  /** Not taken now, sent again later: a stamp beyond the clock drift bound. */
+  refused: number;
+  error: GroveError | null;
+}
+
+export interface ExchangeOptions {
+  readonly tables: readonly string[];
+  /** Bounds of a page; the peer may give less. */
+  readonly pageRows?: number;
+  readonly pageBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export const emptyReport = (url: string): PeerReport => ({
+  peer: null,
+  url,
+  pulled: 0,
+  pushed: 0,
+  applied: 0,
+  superseded: 0,
+  parked: 0,
+  rejected: 0,
+  refused: 0,
+  error: null,
+});
+
+function count(report: PeerReport, outcomes: readonly Outcome[]): void {
+  for (const { outcome } of outcomes) report[outcome]++;
+}
+
+/** The first refusal; a page that has one is asked for, or sent, again. */
+function firstRefusal(outcomes: readonly Outcome[], url: string): GroveError | null {
+  const refused = outcomes.find(({ outcome }) => outcome === "refused");
+  return refused ? new GroveError("clock_drift", `${url}: ${refused.message}`) : null;
+}
+
+export class Exchange {
+  /** The peer's node id, once it has answered. */
+  peer: string | null = null;
+  /** The tables that the peer syncs. */
+  #theirs: readonly string[] = [];
+  /** Our own database turned out to be restored: everything goes both ways again. */
+  #restored = false;
+
+  constructor(
+    private readonly node: GroveNode,
+    private readonly transport: Transport,
+  ) {}
+
+  /** Runs the exchange; an error ends it and stands in the report. Whatever was acknowledged before stays so. */
+  async run(options: ExchangeOptions): Promise<PeerReport> {
+    const report = emptyReport(this.transport.url);
+    try {
+      await this.node.ready();
+      await this.#meet(options);
+      report.peer = this.peer;
+      const late = await this.#pull(options, report);
+      const early = await this.#push(options, report);
+      report.error = late ?? early;
+    } catch (error) {
+      report.error = isGroveError(error)
+        ? error
+        : new GroveError("internal", `Sync with ${this.transport.url} failed: ${(error as Error).message}`, {
+            cause: error,
+          });
+      // Whoever answers at this address next time is asked for its name again.
+      if (report.error.code === "wrong_node") this.peer = null;
+    }
+    return report;
+  }
+
+  /** Asks who is there, once: cursors are kept under the peer's identity, not under its address. */
+  async #meet({ signal }: ExchangeOptions): Promise<void> {
+    if (this.peer !== null) return;
+    const answer = await this.transport.pull(
+      { protocol: PROTOCOL_VERSION, node: this.node.id, cursor: null, rows: 0 },
+      { signal },
+    );
+    if (answer.node === this.node.id) {
+      throw new GroveError(
+        "self_peer",
+        `${this.transport.url} is this very node ${JSON.stringify(answer.node)}, or a copy of its database. Remove it from the peers, or give the copy an identity of its own.`,
+      );
+    }
+    this.peer = answer.node;
+    this.#theirs = answer.tables;
+  }
+
+  #state(): Promise<PeerState | null> {
+    return this.node.store.peer(this.peer as string);
+  }
+
+  async #check(answer: PullResponse | Awaited<ReturnType<Transport["push"]>>): Promise<void> {
+    if (answer.node !== this.peer) {
+      throw new GroveError(
+        "wrong_node",
+        `${this.transport.url} was node ${JSON.stringify(this.peer)} and is now ${JSON.stringify(answer.node)}. The next sync begins with it anew.`,
+      );
+    }
+    this.#theirs = answer.tables;
+    // The peer has seen us further than we are: this database was restored from a backup.
+    if (answer.seen !== null && !(await this.node.store.knows(answer.seen))) this.#restored = true;
+  }
+
+  async #pull(options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
+    const { tables, pageRows, pageBytes, signal } = options;
+    const peer = this.peer as string;
+    let cursor = (await this.#state())?.pullCursor ?? null;
+    // Tables that the peer does not sync cannot be asked for; they begin from zero when it does.
+    const wanted = tables.filter((table) => this.#theirs.includes(table));
+    if (wanted.length === 0) return null;
+    let refusal: GroveError | null = null;
+    for (let restarted = false; ; ) {
+      const request = {
+        protocol: PROTOCOL_VERSION,
+        node: this.node.id,
+        cursor,
+        tables: wanted,
+        rows: pageRows,
+        bytes: pageBytes,
+      };
+      const page = await this.transport.pull(request, { signal });
+      await this.#check(page);
+      if (this.#restored && !restarted) {
+        restarted = true;
+        cursor = null;
+        await this.node.store.savePeer(peer, { pullCursor: null, pushCursor: encodeCursor(START_FULL) });
+        continue;
+      }
+      report.pulled += page.rows.length;
+      // The stored cursor stays before the first page that had a refusal: that page must come again.
+      const known = (outcomes: readonly Outcome[]) => {
+        refusal ??= firstRefusal(outcomes, this.transport.url);
+        return { seen: page.at, url: this.transport.url, ...(!refusal && { pullCursor: page.cursor }) };
+      };
+      if (page.rows.length > 0) {
+        const { outcomes } = await this.node.merge(peer, page.rows, known);
+        count(report, outcomes);
+        await this.#keepRejected(peer, page.rows, outcomes);
+      } else if (page.cursor !== cursor) await this.node.store.savePeer(peer, known([]));
+      cursor = page.cursor;
+      if (!page.more) return refusal;
+    }
+  }
+
+  async #push(options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
+    const { tables, pageRows = 1000, pageBytes = 1024 * 1024, signal } = options;
+    const peer = this.peer as string;
+    const { store } = this.node;
+    const wanted = tables.filter((table) => this.#theirs.includes(table));
+    if (wanted.length === 0) return null;
+    const state = await this.#state();
+    let stored = state?.pushCursor ?? null;
+    let seen = state?.seen ?? null;
+    let refusal: GroveError | null = null;
+    for (let restarted = false; ; ) {
+      const page = await store.serve({
+        cursor: stored === null ? START : decodeCursor(stored),
+        tables: wanted,
+        peer,
+        rows: pageRows,
+        bytes: pageBytes,
+      });
+      const next = encodeCursor(page.cursor);
+      let changed = next !== stored;
+      if (page.rows.length > 0 || this.#restored) {
+        const answer = await this.transport.push(
+          { protocol: PROTOCOL_VERSION, node: this.node.id, at: await store.position(), seen, rows: page.rows },
+          { signal },
+        );
+        this.#restored = false;
+        await this.#check(answer);
+        if (answer.outcomes.length !== page.rows.length) {
+          throw new GroveError(
+            "transport",
+            `${this.transport.url} answered ${answer.outcomes.length} outcomes for ${page.rows.length} rows.`,
+          );
+        }
+        seen = answer.at;
+        report.pushed += page.rows.length;
+        count(report, answer.outcomes);
+        await this.#keepRejected(peer, page.rows, answer.outcomes);
+        refusal ??= firstRefusal(answer.outcomes, this.transport.url);
+        changed = true;
+        if (answer.reset && !restarted) {
+          // The receiver was restored: all that we have may be news to it.
+          restarted = true;
+          stored = encodeCursor(START_FULL);
+          await store.savePeer(peer, { pushCursor: stored, seen });
+          continue;
+        }
+      }
+      if (changed && !refusal) await store.savePeer(peer, { pushCursor: next, seen, url: this.transport.url });
+      stored = next;
+      if (!page.more) return refusal;
+    }
+  }
+
+  async #keepRejected(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
+    const rejected = outcomes.flatMap(({ outcome, code = "bad_change", message = "" }, n) =>
+      outcome === "rejected" && rows[n] ? [{ change: rows[n], code, message }] : [],
+    );
+    if (rejected.length > 0) await this.node.store.recordRejections(peer, rejected);
+  }
+}

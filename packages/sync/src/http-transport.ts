@@ -1,0 +1,110 @@
+// Transport over HTTP: POST and JSON, as docs/protocol.md describes it.
+import {
+  errorResponseSchema,
+  GroveError,
+  isErrorCode,
+  PROTOCOL_VERSION,
+  type PullRequest,
+  type PullResponse,
+  type PushRequest,
+  type PushResponse,
+  pullResponseSchema,
+  pushResponseSchema,
+} from "@grove-crdt/core";
+import type { z } from "zod";
+import type { CallOptions, Transport } from "./transport";
+
+type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+export interface HttpTransportOptions {
+  /** Headers of every request; called each time, so that a token may change. */
+  readonly headers?: () => Record<string, string> | Promise<Record<string, string>>;
+  /** Instead of the global `fetch`. */
+  readonly fetch?: Fetch;
+  /** Give up on a request after this many milliseconds (default 30,000). */
+  readonly timeout?: number;
+}
+
+/**
+ * A peer whose sync router is mounted at `url`.
+ *
+ * @param url up to and without `/pull`, for example `https://cloud.example.com/sync`
+ */
+export function httpTransport(url: string, options: HttpTransportOptions = {}): Transport {
+  const { headers, fetch = globalThis.fetch, timeout = 30_000 } = options;
+  const root = url.replace(/\/+$/, "");
+
+  async function call<Schema extends z.ZodType>(
+    path: string,
+    body: unknown,
+    schema: Schema,
+    { signal }: CallOptions,
+  ): Promise<z.infer<Schema>> {
+    const deadline = AbortSignal.timeout(timeout);
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${root}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...(await headers?.()) },
+        body: JSON.stringify(body),
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      });
+      text = await response.text();
+    } catch (cause) {
+      if (signal?.aborted) throw new GroveError("aborted", `The request to ${root}${path} was aborted.`, { cause });
+      const why = deadline.aborted ? `gave no answer within ${timeout} ms` : `could not be reached (${reason(cause)})`;
+      throw new GroveError("transport", `${root}${path} ${why}. It will be tried again.`, { cause });
+    }
+    const answer = parse(text);
+    if (!response.ok) throw refusal(`${root}${path}`, response.status, answer);
+    const parsed = schema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    const version = (answer as { protocol?: unknown } | undefined)?.protocol;
+    if (typeof version === "number" && version !== PROTOCOL_VERSION) {
+      throw new GroveError(
+        "protocol_mismatch",
+        `${root} speaks protocol ${version}, this node speaks ${PROTOCOL_VERSION}. Upgrade the older one.`,
+      );
+    }
+    throw new GroveError(
+      "transport",
+      `${root}${path} did not answer as a grove-crdt router does. Is the router mounted there?`,
+      { details: parsed.error.issues.slice(0, 3) },
+    );
+  }
+
+  return {
+    url: root,
+    pull: (request: PullRequest, callOptions: CallOptions = {}) =>
+      call("/pull", request, pullResponseSchema, callOptions) as Promise<PullResponse>,
+    push: (request: PushRequest, callOptions: CallOptions = {}) =>
+      call("/push", request, pushResponseSchema, callOptions) as Promise<PushResponse>,
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function reason(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const code = (inner as { code?: unknown }).code;
+  return typeof code === "string" ? code : inner instanceof Error ? inner.message : String(inner);
+}
+
+function refusal(url: string, status: number, answer: unknown): GroveError {
+  const parsed = errorResponseSchema.safeParse(answer);
+  if (!parsed.success)
+    return new GroveError("transport", `${url} answered with status ${status}. Is the sync router mounted there?`, {
+      details: { status },
+    });
+  const { code, message, details } = parsed.data.error;
+  return new GroveError(isErrorCode(code) ? code : "transport", `${url}: ${message}`, {
+    details: { status, code, ...(typeof details === "object" ? details : {}) },
+  });
+}

@@ -1,0 +1,233 @@
+// A node: one syncing database. It answers the two questions of the protocol, whoever carries them.
+import {
+  checkProtocol,
+  DEFAULT_PAGE_BYTES,
+  DEFAULT_PAGE_ROWS,
+  decodeCursor,
+  encodeCursor,
+  GroveError,
+  type Json,
+  type Outcome,
+  PROTOCOL_VERSION,
+  type PullRequest,
+  type PullResponse,
+  type PushRequest,
+  type PushResponse,
+  parseRowChange,
+  type Registry,
+  type RowChange,
+} from "@grove-crdt/core";
+import { type ParkedRow, type PeerUpdate, type SqliteDatabase, SqliteStore, type Store } from "@grove-crdt/store";
+
+export interface NodeOptions {
+  /** A Drizzle database over better-sqlite3: `drizzle(new Database("edge.db"))`. */
+  readonly db: { readonly $client: SqliteDatabase };
+  /** The default export of what `npx grove-crdt generate` emits: `registry`. */
+  readonly registry: Registry;
+  /** Names the database for good. Omitted: the stored id, or one that is drawn at first start. */
+  readonly nodeId?: string;
+  /** Names of the tables to sync; omitted = all of the registry. */
+  readonly tables?: readonly string[];
+  /** How far a stamp may lie ahead of this node's clock, in milliseconds (default 60,000). */
+  readonly maxClockDrift?: number;
+  /** Physical time in microseconds since 1970; for tests. */
+  readonly now?: () => number;
+  /** A number in [0, 1); for tests. */
+  readonly random?: () => number;
+}
+
+export interface MergeReport {
+  readonly outcomes: readonly Outcome[];
+  readonly changed: boolean;
+}
+
+/** One syncing database. Made by {@link createNode}. */
+export class GroveNode {
+  readonly store: Store;
+  readonly #now: () => number;
+  #ready: Promise<void> | null = null;
+  #id: string | null = null;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: NodeOptions) {
+    const {
+      db,
+      registry,
+      nodeId,
+      tables,
+      maxClockDrift = 60_000,
+      now = () => Date.now() * 1000,
+      random = Math.random,
+    } = options;
+    const client = db?.$client;
+    if (typeof client?.prepare !== "function" || typeof client.exec !== "function") {
+      throw new GroveError(
+        "bad_request",
+        "createNode: `db` is not a Drizzle database over better-sqlite3. Pass drizzle(new Database(file)).",
+      );
+    }
+    this.#now = now;
+    this.store = new SqliteStore(client, registry, { now, random, maxClockDrift, nodeId }, tables);
+  }
+
+  /** The node id. @throws GroveError `capture_missing` before {@link ready} has resolved */
+  get id(): string {
+    if (this.#id === null) throw new GroveError("capture_missing", "The node is not ready. Await node.ready() first.");
+    return this.#id;
+  }
+
+  /** Names of the tables that this node syncs. */
+  get tables(): readonly string[] {
+    return this.store.tables;
+  }
+
+  /**
+   * Verifies the installed capture and settles the node id. Router and syncer await it.
+   *
+   * @throws GroveError `capture_missing`, `capture_stale`, `node_id_mismatch`
+   */
+  ready(): Promise<void> {
+    this.#ready ??= this.#open().catch((error: unknown) => {
+      this.#ready = null;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #open(): Promise<void> {
+    const problem = await this.store.verify();
+    if (problem) {
+      const what = problem.code === "capture_missing" ? "is missing" : "differs from the generated one";
+      throw new GroveError(
+        problem.code,
+        `The capture of this database ${what}: ${problem.names.slice(0, 5).join(", ")}${problem.names.length > 5 ? " …" : ""}. Call node.ensureShadowTables() or run the generated migrations.`,
+        { details: { names: problem.names } },
+      );
+    }
+    this.#id = await this.store.identify();
+  }
+
+  /** Creates or renews shadow tables and triggers, and adopts the rows that are there already. Safe to call at every start. */
+  async ensureShadowTables(): Promise<void> {
+    await this.store.install();
+    this.#ready = null;
+    await this.ready();
+  }
+
+  /** Folds what applications wrote since the last look; pull, push and merge do so themselves. Returns the number of rows. */
+  async fold(): Promise<number> {
+    await this.ready();
+    return this.store.fold();
+  }
+
+  /** Tells the node that something was written, so that whoever waits need not wait for the next poll. */
+  notify(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Calls `wake` after every merge and {@link notify}. Returns how to stop. */
+  onChange(wake: () => void): () => void {
+    this.#waiting.add(wake);
+    return () => void this.#waiting.delete(wake);
+  }
+
+  /** Rows that live but that a constraint keeps out of the table, with the database's message. */
+  async parked(): Promise<readonly ParkedRow[]> {
+    await this.ready();
+    return this.store.parked();
+  }
+
+  /** The whole state of a row, stamps included; null when nobody ever wrote it. Key values are canonical. */
+  async inspect(table: string, pk: readonly Json[]): Promise<RowChange | null> {
+    await this.ready();
+    return this.store.inspect(table, pk);
+  }
+
+  /** Merges rows that `from` sent. Each is checked on its own; a bad one never holds back its neighbours. */
+  async merge(
+    from: string,
+    rows: readonly unknown[],
+    peer?: (outcomes: readonly Outcome[]) => PeerUpdate,
+  ): Promise<MergeReport> {
+    await this.ready();
+    const outcomes: Outcome[] = [];
+    const good: { change: RowChange; index: number }[] = [];
+    rows.forEach((row, index) => {
+      const parsed = parseRowChange(row);
+      if ("change" in parsed) good.push({ change: parsed.change, index });
+      else outcomes[index] = { outcome: "rejected", code: "bad_change", message: parsed.problem };
+    });
+    const result = await this.store.merge({ from, rows: good.map(({ change }) => change), peer });
+    good.forEach(({ index }, n) => {
+      outcomes[index] = result.outcomes[n] as Outcome;
+    });
+    if (result.changed) this.notify();
+    return { outcomes, changed: result.changed };
+  }
+
+  async #answer(peer: string) {
+    const [at, known] = await Promise.all([this.store.position(), this.store.peer(peer)]);
+    return {
+      protocol: PROTOCOL_VERSION,
+      node: this.id,
+      at,
+      seen: known?.seen ?? null,
+      now: this.#now(),
+      tables: [...this.tables],
+    };
+  }
+
+  /** Answers `POST /pull`. @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer` */
+  async pull(request: PullRequest): Promise<PullResponse> {
+    await this.ready();
+    checkProtocol(request.protocol);
+    // Who asks without wanting rows only wants to know who is there; a node may so find out that it talks to itself.
+    if (request.rows !== 0) this.#refuseSelf(request.node);
+    const cursor = request.cursor === null ? null : decodeCursor(request.cursor);
+    const served = await this.store.serve({
+      cursor,
+      tables: request.tables ?? this.tables,
+      peer: request.node,
+      rows: request.rows ?? DEFAULT_PAGE_ROWS,
+      bytes: request.bytes ?? DEFAULT_PAGE_BYTES,
+    });
+    return {
+      ...(await this.#answer(request.node)),
+      cursor: encodeCursor(served.cursor),
+      more: served.more,
+      ...(served.reset && { reset: true }),
+      rows: served.rows,
+    };
+  }
+
+  /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer` */
+  async push(request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] }): Promise<PushResponse> {
+    await this.ready();
+    checkProtocol(request.protocol);
+    this.#refuseSelf(request.node);
+    // What is answered as `seen` is from before this push, so that a restored pusher can tell.
+    const { seen } = await this.#answer(request.node);
+    const reset = request.seen !== null && !(await this.store.knows(request.seen));
+    const { outcomes } = await this.merge(request.node, request.rows, () => ({ seen: request.at }));
+    return { ...(await this.#answer(request.node)), seen, ...(reset && { reset }), outcomes: [...outcomes] };
+  }
+
+  #refuseSelf(peer: string): void {
+    if (peer !== this.id) return;
+    throw new GroveError(
+      "self_peer",
+      `The node ${JSON.stringify(peer)} talks to itself, or to a copy of its own database. Give the copy an identity of its own.`,
+    );
+  }
+}
+
+/**
+ * A node over a Drizzle database. Does no I/O yet: await `node.ready()`.
+ *
+ * @example
+ * const node = createNode({ db: drizzle(new Database("edge.db")), registry });
+ * await node.ensureShadowTables();
+ */
+export function createNode(options: NodeOptions): GroveNode {
+  return new GroveNode(options);
+}
