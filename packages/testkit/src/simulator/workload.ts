@@ -1,0 +1,205 @@
+// Random writes of an application: plain SQL, as any program would send it.
+import type { Random } from "../random";
+import type { Oracle } from "./oracle";
+import type { SimulatedNode, World } from "./world";
+
+/** Rows with these keys are never deleted, so the oracle can say what they must become. */
+const KEPT = ["k1", "k2"];
+/** Rows with these keys come, go, come again and change their key. */
+const FLEETING = ["d1", "d2", "d3", "d4"];
+const STOCK = [
+  ["north", "apple"],
+  ["north", "pear"],
+  ["south", "apple"],
+] as const;
+const WORDS = ["alpha", "beta", "gamma", "", "ünï", "😀"];
+const TAGS = ["x", "y", "z"];
+
+type Tagged = { tags: string } | undefined;
+
+export class Workload {
+  #unique = 0;
+  constructor(
+    private readonly world: World,
+    private readonly oracle: Oracle,
+  ) {}
+
+  get #random(): Random {
+    return this.world.random;
+  }
+
+  /** Rows that are there from the start: before capture, or inserted on every node at once. */
+  insertSeed(database: SimulatedNode["database"], title: string, count: number): void {
+    const stock = database.prepare("INSERT INTO inventory (store, sku, name, quantity) VALUES (?, ?, ?, ?)");
+    for (const [store, sku] of STOCK) stock.run(store, sku, title, count);
+    const documents = database.prepare("INSERT INTO documents (id, title, view_count) VALUES (?, ?, ?)");
+    for (const id of KEPT) documents.run(id, title, count);
+  }
+
+  /** All nodes hold these rows before capture, with one count: increments add to it once. */
+  adopt(simulated: Pick<SimulatedNode, "database" | "name">): void {
+    this.insertSeed(simulated.database, simulated.name, 100);
+    for (const [store, sku] of STOCK) this.oracle.counted.set(`inventory ${store} ${sku}`, 100);
+    for (const id of KEPT) this.oracle.counted.set(`documents ${id}`, 100);
+  }
+
+  async seed(simulated: SimulatedNode): Promise<void> {
+    this.insertSeed(simulated.database, simulated.name, 0);
+    for (const id of KEPT) await this.#wroteTitle(simulated, id, simulated.name);
+  }
+
+  /** One random write on one node. */
+  async write(simulated: SimulatedNode): Promise<void> {
+    const kinds = [
+      "count",
+      "count",
+      "keptTitle",
+      "keptTags",
+      "keptTags",
+      "fleeting",
+      "fleeting",
+      "fleeting",
+      "order",
+      "batch",
+    ] as const;
+    const kind = this.#random.pick(kinds);
+    this.world.log(`${simulated.name} writes ${kind}`);
+    await this[kind](simulated);
+  }
+
+  async count({ database }: SimulatedNode): Promise<void> {
+    const delta = this.#random.between(-3, 5);
+    if (this.#random.chance(0.5)) {
+      const [store, sku] = this.#random.pick(STOCK);
+      database
+        .prepare("UPDATE inventory SET quantity = quantity + ? WHERE store = ? AND sku = ?")
+        .run(delta, store, sku);
+      this.oracle.count(`inventory ${store} ${sku}`, delta);
+    } else {
+      const id = this.#random.pick(KEPT);
+      database.prepare("UPDATE documents SET view_count = view_count + ? WHERE id = ?").run(delta, id);
+      this.oracle.count(`documents ${id}`, delta);
+    }
+  }
+
+  async keptTitle(simulated: SimulatedNode): Promise<void> {
+    const id = this.#random.pick(KEPT);
+    const title = `t${++this.#unique}`;
+    simulated.database.prepare("UPDATE documents SET title = ? WHERE id = ?").run(title, id);
+    await this.#wroteTitle(simulated, id, title);
+  }
+
+  /** Tells the oracle under which stamp the title was written. */
+  async #wroteTitle({ node }: SimulatedNode, id: string, title: string): Promise<void> {
+    const state = await node.inspect("documents", [id]);
+    const [value, hlc = state!.life[0], writer = state!.life[1]] = state!.lww!.title!;
+    if (value !== title) throw new Error(`${id}: wrote ${title}, the shadow says ${String(value)}`);
+    this.oracle.wrote(`documents ${id}`, [hlc, writer], title);
+  }
+
+  async keptTags({ database, node }: SimulatedNode): Promise<void> {
+    const id = this.#random.pick(KEPT);
+    const before = await node.inspect("documents", [id]);
+    this.#changeTags(database, id, this.#random.chance(0.3) ? `u${++this.#unique}` : this.#random.pick(TAGS));
+    this.oracle.tagged(`documents ${id}`, before, await node.inspect("documents", [id]));
+  }
+
+  #changeTags(database: SimulatedNode["database"], id: string, tag: string): void {
+    const row = database.prepare("SELECT tags FROM documents WHERE id = ?").get(id) as Tagged;
+    if (!row) return;
+    const tags = JSON.parse(row.tags) as string[];
+    const victim = this.#random.chance(0.4) && tags.length > 0 ? this.#random.pick(tags) : tag;
+    const next = tags.includes(victim) ? tags.filter((other) => other !== victim) : [...tags, victim];
+    if (this.#random.chance(0.1)) next.reverse();
+    database.prepare("UPDATE documents SET tags = ? WHERE id = ?").run(JSON.stringify(next), id);
+  }
+
+  async fleeting({ database }: SimulatedNode): Promise<void> {
+    const random = this.#random;
+    const id = random.pick(FLEETING);
+    const word = random.pick(WORDS);
+    switch (random.below(11)) {
+      case 0:
+      case 1:
+        database
+          .prepare("INSERT INTO documents (id, title, view_count, tags) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+          .run(id, word, random.pick([0, 0, 7]), random.pick(["[]", '["x"]', '["y", "x"]']));
+        break;
+      case 2:
+        database.prepare("DELETE FROM documents WHERE id = ?").run(id);
+        break;
+      case 3:
+        database.prepare("UPDATE documents SET title = ? WHERE id = ?").run(word, id);
+        break;
+      case 4:
+        database.prepare("UPDATE documents SET body = ?, view_count = view_count + 1 WHERE id = ?").run(word, id);
+        break;
+      case 5:
+        this.#changeTags(database, id, random.pick(TAGS));
+        break;
+      case 6:
+        database
+          .prepare(
+            "INSERT INTO documents (id, title) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title, view_count = view_count + 1",
+          )
+          .run(id, word);
+        break;
+      case 7:
+        database
+          .prepare("INSERT OR REPLACE INTO documents (id, title, view_count) VALUES (?, ?, ?)")
+          .run(id, word, random.below(3));
+        break;
+      case 8:
+        database.prepare("UPDATE OR IGNORE documents SET id = ? WHERE id = ?").run(random.pick(FLEETING), id);
+        break;
+      case 9:
+        database.prepare("UPDATE documents SET view_count = ? WHERE id = ?").run(random.below(10), id);
+        break;
+      default:
+        // Deleted and inserted again within one transaction.
+        database.transaction(() => {
+          database.prepare("DELETE FROM documents WHERE id = ?").run(id);
+          database.prepare("INSERT INTO documents (id, title) VALUES (?, ?)").run(id, word);
+        })();
+    }
+  }
+
+  async order({ database }: SimulatedNode): Promise<void> {
+    const random = this.#random;
+    const id = random.pick(["o1", "o2", "o3"]);
+    switch (random.below(4)) {
+      case 0:
+        database
+          .prepare("INSERT INTO orders (id, total, placed_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+          .run(id, random.below(1000), 1_700_000_000_000 + random.below(1000));
+        break;
+      case 1:
+        database.prepare("UPDATE orders SET note = ? WHERE id = ?").run(random.pick([null, "n", "m"]), id);
+        break;
+      case 2:
+        database
+          .prepare("UPDATE orders SET status = ?, total = total + 1 WHERE id = ?")
+          .run(random.pick(["open", "paid"]), id);
+        break;
+      default:
+        database.prepare("DELETE FROM orders WHERE id = ?").run(id);
+    }
+  }
+
+  /** A transaction over many rows; sometimes taken back, and then nothing of it may ever be seen. */
+  async batch({ database, name }: SimulatedNode): Promise<void> {
+    const back = this.#random.chance(0.3);
+    const run = database.transaction(() => {
+      database.prepare("UPDATE documents SET body = ?").run(back ? "TAKEN BACK" : `batch ${name}`);
+      database.prepare("DELETE FROM documents WHERE id = ?").run(this.#random.pick(FLEETING));
+      if (back) throw new Error("taken back");
+    });
+    try {
+      run();
+    } catch (error) {
+      if ((error as Error).message !== "taken back") throw error;
+    }
+  }
+}
+
+export { KEPT, STOCK };
