@@ -135,7 +135,9 @@ export class Exchange {
   async #pull(options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
     const { tables, pageRows, pageBytes, signal } = options;
     const peer = this.peer as string;
-    let cursor = (await this.#state())?.pullCursor ?? null;
+    const state = await this.#state();
+    let cursor = state?.pullCursor ?? null;
+    let seen = state?.seen ?? null;
     // Tables that the peer does not sync cannot be asked for; they begin from zero when it does.
     const wanted = tables.filter((table) => this.#theirs.includes(table));
     if (wanted.length === 0) return null;
@@ -145,6 +147,7 @@ export class Exchange {
         protocol: PROTOCOL_VERSION,
         node: this.node.id,
         cursor,
+        seen,
         tables: wanted,
         rows: pageRows,
         bytes: pageBytes,
@@ -157,6 +160,9 @@ export class Exchange {
         await this.node.store.savePeer(peer, { pullCursor: null, pushCursor: encodeCursor(START_FULL) });
         continue;
       }
+      // The peer lost a piece of its history: what it had from us is news to it again.
+      if (page.reset) await this.node.store.savePeer(peer, { pushCursor: encodeCursor(START_FULL) });
+      seen = page.at;
       report.pulled += page.rows.length;
       // The stored cursor stays before the first page that had a refusal: that page must come again.
       const known = (outcomes: readonly Outcome[]) => {
@@ -198,8 +204,10 @@ export class Exchange {
           { protocol: PROTOCOL_VERSION, node: this.node.id, at: await store.position(), seen, rows: page.rows },
           { signal },
         );
-        this.#restored = false;
+        // This very push tells the peer where we stand now; what it saw of us before is settled with it.
+        const settled = this.#restored;
         await this.#check(answer);
+        if (settled) this.#restored = false;
         if (answer.outcomes.length !== page.rows.length) {
           throw new GroveError(
             "transport",

@@ -16,6 +16,7 @@ import {
   parseRowChange,
   type Registry,
   type RowChange,
+  START_FULL,
 } from "@grove-crdt/core";
 import { type ParkedRow, type PeerUpdate, type SqliteDatabase, SqliteStore, type Store } from "@grove-crdt/store";
 
@@ -183,7 +184,9 @@ export class GroveNode {
     checkProtocol(request.protocol);
     // Who asks without wanting rows only wants to know who is there; a node may so find out that it talks to itself.
     if (request.rows !== 0) this.#refuseSelf(request.node);
-    const cursor = request.cursor === null ? null : decodeCursor(request.cursor);
+    // The asking node saw this database further than it is: it was restored, and both sides begin anew.
+    const restored = request.seen != null && !(await this.store.knows(request.seen));
+    const cursor = restored ? START_FULL : request.cursor === null ? null : decodeCursor(request.cursor);
     const served = await this.store.serve({
       cursor,
       tables: request.tables ?? this.tables,
@@ -195,7 +198,7 @@ export class GroveNode {
       ...(await this.#answer(request.node)),
       cursor: encodeCursor(served.cursor),
       more: served.more,
-      ...(served.reset && { reset: true }),
+      ...((served.reset || restored) && { reset: true }),
       rows: served.rows,
     };
   }

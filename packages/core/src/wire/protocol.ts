@@ -30,6 +30,8 @@ export const pullRequestSchema = z.strictObject({
     .string()
     .max(1024 * 1024)
     .nullable(),
+  /** Where the asking node saw the answering one last; null or omitted at first contact. */
+  seen: positionSchema.nullable().optional(),
   /** Names of the tables wanted; omitted = all. */
   tables: tables.optional(),
   /** Page bounds wanted; the peer may give less. `rows: 0` asks who is there and moves nothing. */

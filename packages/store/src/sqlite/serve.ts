@@ -47,6 +47,11 @@ function readTable(
   }
 }
 
+/** Rows that one step reads: what a page holds in memory is bounded by its bytes, however large its rows are. */
+const ROWS_PER_STEP = 250;
+/** Rows that one page may pass over because the peer itself sent them. */
+const ROWS_PER_PAGE = 20_000;
+
 /** Reads one page inside the caller's transaction, with an empty log. */
 export function servePage(
   connection: Connection,
@@ -58,32 +63,37 @@ export function servePage(
   const names = tables.map((table) => table.model.name);
   const { floor, position, full, reset } = resume(query.cursor, names, incarnations, last);
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
-  const done = (rows: RowChange[], end: number, drained: boolean): Served => {
+  const rows: RowChange[] = [];
+  const done = (end: number, drained: boolean): Served => {
     const cursor: Cursor = advance({ floor, full, position: drained ? last : end, drained }, incarnation, last, names);
     return { rows, cursor, more: !drained, reset };
   };
   if (query.rows === 0) {
     const cursor: Cursor = { incarnation, floor, position, last, tables: [...names].sort(), full };
-    return { rows: [], cursor, more: position < last, reset };
+    return { rows, cursor, more: position < last, reset };
   }
-  const numbers = connection.statements.rows(pageNumbers(tables), ...tables.map(() => position), query.rows);
-  if (numbers.length === 0) return done([], last, true);
-  const to = numbers[numbers.length - 1]![0] as number;
-  const page: Page[] = [];
-  for (const table of tables) readTable(connection, table, position, to, floor, full ? null : query.peer, page);
-  if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
-
-  const rows: RowChange[] = [];
+  const sql = pageNumbers(tables);
   let bytes = 0;
   let end = position;
-  for (const { seq, change } of page) {
-    if (change) {
-      const size = JSON.stringify(change).length;
-      if (rows.length > 0 && bytes + size > query.bytes) return done(rows, end, false);
-      bytes += size;
-      rows.push(change);
+  for (let scanned = 0; rows.length < query.rows && scanned < ROWS_PER_PAGE; ) {
+    const step = Math.min(ROWS_PER_STEP, query.rows - rows.length);
+    const numbers = connection.statements.rows(sql, ...tables.map(() => end), step);
+    if (numbers.length === 0) return done(end, true);
+    scanned += numbers.length;
+    const to = numbers[numbers.length - 1]![0] as number;
+    const page: Page[] = [];
+    for (const table of tables) readTable(connection, table, end, to, floor, full ? null : query.peer, page);
+    if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
+    for (const { seq, change } of page) {
+      if (change) {
+        const size = JSON.stringify(change).length;
+        if (rows.length > 0 && bytes + size > query.bytes) return done(end, false);
+        bytes += size;
+        rows.push(change);
+      }
+      end = seq;
     }
-    end = seq;
+    if (numbers.length < step) return done(end, true);
   }
-  return done(rows, to, numbers.length < query.rows);
+  return done(end, false);
 }

@@ -151,7 +151,7 @@ export class SqliteStore implements Store {
   }
 
   async serve(query: ServeQuery): Promise<Served> {
-    const tables = query.tables.map((name) => this.#table(name));
+    const tables = [...new Set(query.tables)].map((name) => this.#table(name));
     await this.fold();
     const page = (last: number) => servePage(this.#connection, tables, query, this.#connection.incarnations(), last);
     const served = await this.#connection.read(() => (this.#pending().length > 0 ? null : page(this.#position().seq)));

@@ -1,0 +1,138 @@
+// Stamps, the clock that a fold moves, and cursors.
+import { describe, expect, test } from "vitest";
+import {
+  advance,
+  compareStamps,
+  decideFold,
+  decodeCursor,
+  encodeCursor,
+  type FoldClock,
+  isKnownPosition,
+  NODE_ID,
+  resume,
+  START,
+  type Touch,
+} from "../src/index";
+import { model } from "./arbitrary";
+
+const touch = (at: number): Touch => ({ at, inserted: true, deleted: false, masks: [0], before: null });
+const base = { values: { views: "0", stock: "0", tags: [], marks: [] } };
+const clockOf = (now: number, clock = 0): FoldClock => ({ node: "a", incarnation: "a1", now, clock });
+
+describe("stamps", () => {
+  test("are ordered by clock, then by node id by byte", () => {
+    expect(compareStamps({ hlc: 1, node: "b" }, { hlc: 2, node: "a" })).toBeLessThan(0);
+    expect(compareStamps({ hlc: 1, node: "b" }, { hlc: 1, node: "a" })).toBeGreaterThan(0);
+    expect(compareStamps({ hlc: 1, node: "a" }, { hlc: 1, node: "a" })).toBe(0);
+    expect(compareStamps({ hlc: 1, node: "" }, { hlc: 1, node: "0" })).toBeLessThan(0);
+  });
+
+  test("faults 9: 70,000 writes of one field in one millisecond stay unique and ordered", () => {
+    const now = 1_767_225_600_000_000;
+    const clock = clockOf(now);
+    let row = decideFold(model, null, touch(now), base, false, clock, 1)!.row;
+    let last = row.hlc;
+    for (let n = 2; n <= 70_000; n++) {
+      row = decideFold(model, row, { ...touch(now), inserted: false, masks: [1] }, base, false, clock, n)!.row;
+      const { hlc } = row.fields.get("title")!.entries[0]!;
+      expect(hlc > last, `write ${n}`).toBe(true);
+      last = hlc;
+    }
+    expect(Number.isSafeInteger(last)).toBe(true);
+  });
+
+  test("lineage 20: stamps fit 2^53 until the year 2255", () => {
+    expect(Number.isSafeInteger(Date.UTC(2255, 0, 1) * 1000)).toBe(true);
+  });
+
+  test("faults 8: a clock set back does not block writes, and their order holds", () => {
+    const later = decideFold(model, null, touch(5_000_000), base, false, clockOf(5_000_000), 1)!.row;
+    const clock = clockOf(1_000_000, later.hlc);
+    const after = decideFold(
+      model,
+      later,
+      { ...touch(1_000_000), inserted: false, masks: [1] },
+      base,
+      false,
+      clock,
+      2,
+    )!.row;
+    expect(compareStamps(after.fields.get("title")!.entries[0]!, later)).toBeGreaterThan(0);
+  });
+
+  test("a write dated by a clock that has been set back since takes the present time, not the false one", () => {
+    const row = decideFold(model, null, touch(9_000_000_000), base, false, clockOf(1_000_000), 1)!.row;
+    expect(row.hlc).toBe(1_000_000);
+  });
+
+  test("who saw a value wins over it: a write is later than every stamp of its column, removals included", () => {
+    const clock = clockOf(10);
+    const entries = [{ key: '"x"', hlc: 500, node: "b", state: 900, seq: 1, via: null }];
+    const row = {
+      ...decideFold(model, null, touch(1), base, false, clock, 1)!.row,
+      fields: new Map([["tags", { type: "set" as const, entries }]]),
+    };
+    const written = decideFold(
+      model,
+      row,
+      { ...touch(10), inserted: false, masks: [16] },
+      { values: { ...base.values, tags: ["x"] } },
+      false,
+      clockOf(10),
+      2,
+    )!;
+    expect(written.cells.find(({ entry }) => entry.node === "a")?.entry.hlc).toBeGreaterThan(900);
+  });
+
+  test("node ids are lower case ASCII of at most 63 characters", () => {
+    for (const id of ["a", "cloud-us-east", "n.1_x", "0".repeat(63)]) expect(NODE_ID.test(id), id).toBe(true);
+    for (const id of ["", "A", "-a", ".a", "ä", "a b", "a\n", "0".repeat(64), "__proto__"])
+      expect(NODE_ID.test(id), id).toBe(false);
+  });
+});
+
+describe("cursors", () => {
+  const incarnations = [
+    { id: "one", first: 1 },
+    { id: "two", first: 11 },
+  ];
+
+  test("survive the way over the wire", () => {
+    const cursor = { incarnation: "two", floor: 3, position: 7, last: 20, tables: ["ä", "b"], full: true };
+    expect(decodeCursor(encodeCursor(cursor))).toEqual(cursor);
+  });
+
+  test.each(["", "x", "bnVsbA", "W10", encodeCursor({ ...START, floor: 5 }), "\u0000", "a".repeat(10_000)])(
+    "%j is refused with a code",
+    (text) => {
+      expect(() => decodeCursor(text)).toThrow(expect.objectContaining({ code: "bad_cursor" }));
+    },
+  );
+
+  test("a position is known while its incarnation is, up to that incarnation's end", () => {
+    expect(isKnownPosition({ incarnation: "one", seq: 10 }, incarnations, 20)).toBe(true);
+    expect(isKnownPosition({ incarnation: "one", seq: 11 }, incarnations, 20)).toBe(false);
+    expect(isKnownPosition({ incarnation: "two", seq: 20 }, incarnations, 20)).toBe(true);
+    expect(isKnownPosition({ incarnation: "two", seq: 21 }, incarnations, 20)).toBe(false);
+    expect(isKnownPosition({ incarnation: "three", seq: 1 }, incarnations, 20)).toBe(false);
+    expect(isKnownPosition({ incarnation: "", seq: 0 }, [], 0)).toBe(true);
+  });
+
+  test("the floor moves only when a pull has drained", () => {
+    const half = advance({ floor: 2, full: false, position: 8, drained: false }, "two", 20, ["t"]);
+    expect(half).toMatchObject({ floor: 2, position: 8 });
+    expect(advance({ floor: 2, full: true, position: 20, drained: true }, "two", 20, ["t"])).toMatchObject({
+      floor: 20,
+      position: 20,
+      full: false,
+    });
+  });
+
+  test("a history that is gone begins anew with everything; more tables begin anew without echoes", () => {
+    const cursor = { incarnation: "two", floor: 12, position: 15, last: 20, tables: ["a"], full: false };
+    expect(resume(cursor, ["a"], incarnations, 20)).toEqual({ floor: 12, position: 15, full: false, reset: false });
+    expect(resume(cursor, ["a"], incarnations, 19)).toEqual({ floor: 0, position: 0, full: true, reset: true });
+    expect(resume(cursor, ["a", "b"], incarnations, 20)).toEqual({ floor: 0, position: 0, full: false, reset: false });
+    expect(resume(null, ["a"], incarnations, 20)).toMatchObject({ full: true, reset: false });
+  });
+});

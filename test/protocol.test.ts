@@ -1,0 +1,56 @@
+// docs/protocol.md is executed: its conversation runs against a real router, and the answers must match word for word.
+import { readFileSync } from "node:fs";
+import { syncRouter } from "@grove-crdt/server";
+import { createNode } from "@grove-crdt/sync";
+import { referenceTables } from "@grove-crdt/testkit";
+import Database from "better-sqlite3";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { expect, test } from "vitest";
+import { registry } from "../generated/sqlite/registry";
+import { errorCodes } from "../packages/core/src/index";
+
+const text = readFileSync(new URL("../docs/protocol.md", import.meta.url), "utf8");
+const blocks = [...text.matchAll(/^```json (request|answer) (.+)\n([\s\S]*?)^```$/gm)].map(([, kind, what, body]) => ({
+  kind,
+  what: what as string,
+  body: JSON.parse(body as string) as unknown,
+}));
+
+test("the conversation in docs/protocol.md happens as written", async () => {
+  const database = new Database(":memory:");
+  database.exec(referenceTables);
+  const node = createNode({
+    db: drizzle(database),
+    registry,
+    nodeId: "hub",
+    now: () => 1_767_225_600_500_000,
+    random: () => 0,
+  });
+  await node.ensureShadowTables();
+  const router = syncRouter(node, { authenticate: () => "anyone" });
+  expect(blocks.length).toBeGreaterThanOrEqual(8);
+  for (let n = 0; n < blocks.length; n += 2) {
+    const [request, answer] = [blocks[n]!, blocks[n + 1]!];
+    expect([request.kind, answer.kind]).toEqual(["request", "answer"]);
+    const [method, path] = request.what.split(" ") as [string, string];
+    const response = await router.request(path, {
+      method,
+      body: JSON.stringify(request.body),
+      headers: { "content-type": "application/json" },
+    });
+    expect({ status: response.status, body: await response.json() }).toEqual({
+      status: Number(answer.what),
+      body: answer.body,
+    });
+  }
+  database.close();
+});
+
+test("every error code that the document names exists", () => {
+  const table = text.slice(text.indexOf("## Errors"), text.indexOf("## A conversation"));
+  const named = [...table.matchAll(/`([a-z]+_?[a-z_]*)`/g)]
+    .map(([, code]) => code as string)
+    .filter((code) => code.includes("_") || code in errorCodes);
+  expect(named.length).toBeGreaterThan(8);
+  for (const code of named) expect(errorCodes, code).toHaveProperty(code);
+});
