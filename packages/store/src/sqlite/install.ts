@@ -46,8 +46,13 @@ function moveMasks(statements: Statements, table: Table, before: readonly string
   if (sets.length > 0) statements.run(`UPDATE ${table.log} SET ${sets.join(", ")} WHERE op = 'U'`);
 }
 
-/** Tables, triggers and the order of the mask's bits; all in the caller's transaction. */
-export function installCapture(statements: Statements, registry: Registry, tables: readonly Table[]): void {
+/**
+ * Tables, triggers and the order of the mask's bits; all in the caller's transaction.
+ *
+ * @returns the tables whose writes were not captured until now: they may hold rows that the shadow does not know
+ */
+export function installCapture(statements: Statements, registry: Registry, tables: readonly Table[]): Table[] {
+  const uncaptured: Table[] = [];
   for (const sql of registry.capture.system) statements.database.exec(sql);
   const stored = new Map(
     statements
@@ -81,13 +86,16 @@ export function installCapture(statements: Statements, registry: Registry, table
         .rows("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", name)
         .map(([trigger]) => trigger as string),
     );
-    for (const [trigger, sql] of Object.entries(wanted)) if (!present.has(trigger)) statements.database.exec(sql);
+    const absent = Object.entries(wanted).filter(([trigger]) => !present.has(trigger));
+    for (const [, sql] of absent) statements.database.exec(sql);
+    if (!before || absent.length > 0) uncaptured.push(table);
     statements.run(
       "INSERT INTO _grove_capture (tbl, fields) VALUES (?, ?) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
       name,
       JSON.stringify(fields.map((field) => field.name)),
     );
   }
+  return uncaptured;
 }
 
 /** The stored node id, or the configured one, or a drawn one. */
@@ -119,29 +127,47 @@ export function settleIdentity(statements: Statements, configured: string | unde
   return id;
 }
 
-/**
- * Gives a shadow to rows that have none and no captured write waiting: they count as the oldest possible writes.
- *
- * @returns how many rows were adopted; at most `limit`
- */
-export function adoptRows(session: Session, table: Table, limit: number): number {
+/** Refuses rows that a guard trigger would not have let in: nothing could be counted in or added to them. */
+function refuseUnfit(statements: Statements, table: Table): void {
+  for (const { name, type } of table.multi) {
+    const column = ident(name);
+    const unfit =
+      type === "counter"
+        ? `typeof(${column}) <> 'integer'`
+        : `NOT iif(json_valid(${column}), json_type(${column}) = 'array', 0)`;
+    const [count, example] = statements.row(
+      `SELECT count(*), min(${list(table.model.key.map((key) => key.name))
+        .split(", ")
+        .join(" || ', ' || ")}) FROM ${table.name} WHERE ${unfit}`,
+    ) as [number, unknown];
+    if (count === 0) continue;
+    const what = type === "counter" ? "no whole number" : "no JSON array";
+    throw new GroveError(
+      "bad_value",
+      `${table.model.name}.${name} holds ${what} in ${count} row${count === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then call node.ensureShadowTables() again. Nothing was changed.`,
+      { details: { table: table.model.name, column: name, rows: count } },
+    );
+  }
+}
+
+/** Gives a shadow to rows that have none: they count as the oldest possible writes. The log must be empty. */
+export function adoptRows(session: Session, table: Table): void {
+  refuseUnfit(session.statements, table);
   const { key } = table.model;
   const keys = key.map(({ name }) => keyColumn(name));
-  const names = key.map(({ name }) => name);
-  const on = (alias: string) =>
-    key.map(({ name }) => `${alias}.${ident(keyColumn(name))} = b.${ident(name)}`).join(" AND ");
-  const first = session.next;
+  const same = key.map(({ name }) => `s.${ident(keyColumn(name))} = b.${ident(name)}`).join(" AND ");
+  const columns = list(
+    key.map(({ name }) => name),
+    "b.",
+  );
+  const before = session.next - 1;
   const adopted = session.statements.run(
     `INSERT INTO ${table.shadow} (${list(keys)}, id, cl, hlc, node, born, seq)
-SELECT ${list(names)}, ? + n, 1, 0, 0, ? + n, ? + n FROM (
-  SELECT ${list(names, "b.")}, row_number() OVER () - 1 AS n FROM ${table.name} b
-  WHERE NOT EXISTS (SELECT 1 FROM ${table.shadow} s WHERE ${on("s")})
-    AND NOT EXISTS (SELECT 1 FROM ${table.log} l WHERE ${on("l")}) LIMIT ?)`,
-    first,
-    first,
-    first,
-    limit,
+SELECT ${columns}, ? + row_number() OVER (), 1, 0, 0, ? + row_number() OVER (), ? + row_number() OVER ()
+FROM ${table.name} b WHERE NOT EXISTS (SELECT 1 FROM ${table.shadow} s WHERE ${same})`,
+    before,
+    before,
+    before,
   );
-  for (let n = 0; n < adopted; n++) session.take();
-  return adopted;
+  if (adopted > 0) session.take(adopted);
 }

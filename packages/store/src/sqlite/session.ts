@@ -89,12 +89,15 @@ export class Connection {
     }
   }
 
-  /** Runs `work` in one BEGIN IMMEDIATE, synchronously; waits for other writers, with bounds. */
-  async write<T>(work: (session: Session) => T): Promise<T> {
+  /**
+   * Runs `work` in one BEGIN IMMEDIATE, synchronously; waits for other writers, with bounds. `prepare` runs before
+   * the session begins, in the same transaction.
+   */
+  async write<T>(work: (session: Session) => T, prepare?: () => void): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       await this.idle();
       try {
-        return this.#run(work);
+        return this.#run(work, prepare);
       } catch (error) {
         if (!isBusy(error)) throw error;
         if (attempt === 5)
@@ -108,10 +111,11 @@ export class Connection {
     }
   }
 
-  #run<T>(work: (session: Session) => T): T {
+  #run<T>(work: (session: Session) => T, prepare?: () => void): T {
     this.database.exec("BEGIN IMMEDIATE");
     const before = this.#incarnation;
     try {
+      prepare?.();
       const session = new Session(this, this.#incarnation, (id) => {
         this.#incarnation = id;
       });
@@ -196,10 +200,10 @@ export class Session {
   get next(): number {
     return this.#seq + 1;
   }
-  /** Takes {@link next}. */
-  take(): void {
+  /** Takes {@link next}, or so many numbers from it on. */
+  take(count = 1): void {
     void this.incarnation;
-    this.#seq++;
+    this.#seq += count;
   }
 
   /** Runs writes to user tables that our own triggers must not capture. */

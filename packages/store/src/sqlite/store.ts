@@ -30,8 +30,6 @@ import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
 import { Table } from "./table";
 
-const ADOPT_PER_PASS = 20_000;
-
 const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
 
 export class SqliteStore implements Store {
@@ -76,37 +74,26 @@ export class SqliteStore implements Store {
   }
 
   async install(): Promise<void> {
-    await this.#connection.idle();
-    this.#exclusively(() => {
-      installCapture(this.#statements, this.registry, this.#tables);
-      settleIdentity(this.#statements, this.options.nodeId, this.options.random);
-    });
-    await this.fold();
-    for (const table of this.#tables) {
-      while ((await this.#connection.write((session) => adoptRows(session, table, ADOPT_PER_PASS))) === ADOPT_PER_PASS);
-    }
+    let uncaptured: Table[] = [];
+    // One transaction: capture begins and the rows that are there are adopted, or nothing happens.
+    await this.#connection.write(
+      (session) => {
+        this.#foldRest(session);
+        for (const table of uncaptured) adoptRows(session, table);
+      },
+      () => {
+        uncaptured = installCapture(this.#statements, this.registry, this.#tables);
+        settleIdentity(this.#statements, this.options.nodeId, this.options.random);
+      },
+    );
   }
 
-  #exclusively(work: () => void): void {
-    const { database } = this.#statements;
-    database.exec("BEGIN IMMEDIATE");
-    try {
-      work();
-      database.exec("COMMIT");
-    } catch (error) {
-      if (database.inTransaction) database.exec("ROLLBACK");
-      throw error;
-    }
-  }
-
-  async identify(): Promise<string> {
+  identify(): Promise<string> {
     const { nodeId, random } = this.options;
-    await this.#connection.idle();
-    let id = "";
-    this.#exclusively(() => {
-      id = settleIdentity(this.#statements, nodeId, random);
-    });
-    return id;
+    return this.#connection.write(
+      (session) => session.node,
+      () => void settleIdentity(this.#statements, nodeId, random),
+    );
   }
 
   async position(): Promise<Position> {
