@@ -26,6 +26,8 @@ export const errorCodes = {
   wrong_node: "The peer at this address is not the node that it was. Check the address.",
   self_peer: "The peer is this very node, or a copy of its database. Give the copy an identity of its own.",
   constraint: "A constraint of the user's table keeps the row out. It waits in the shadow and is tried again.",
+  unique:
+    "Another row took a unique key first and keeps it, on every node. The row waits in the shadow and is shown when the key is free.",
   busy: "The database stayed locked. The operation was rolled back and may be tried again.",
   transport: "The peer could not be reached or did not answer as documented.",
   aborted: "The operation was aborted by its signal.",

@@ -1,52 +1,65 @@
 // A row change from the wire as entries: the inverse of serve.ts.
 import { canonicalize } from "./canonical";
-import type { RowChange } from "./change";
+import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
 import { type Entry, UNNUMBERED } from "./entry";
-import type { Json } from "./model";
-import type { FieldState } from "./row";
+import { type FieldState, NO_SHAPE } from "./row";
 import { NOT_REMOVED } from "./types/set";
 
-const entry = (key: string, hlc: number, node: string, state: Json): Entry => ({
-  key,
-  hlc,
-  node,
-  state,
-  seq: UNNUMBERED,
-  via: null,
-});
-
-/** The change's entries by field, not yet numbered. */
-export function incomingFields(change: RowChange): Map<string, FieldState> {
+/**
+ * The change's entries by field, under the number that they get here and the peer that sent them.
+ *
+ * @param shape registers to leave out where they were written with the row's life: a row's shape tells of them
+ */
+export function incomingFields(
+  change: RowChange,
+  seq = UNNUMBERED,
+  via: string | null = null,
+  shape: readonly string[] = NO_SHAPE,
+): Map<string, FieldState> {
+  const { life, lww, counter, set } = change;
   const fields = new Map<string, FieldState>();
-  const [lifeHlc, lifeNode] = change.life;
-  for (const [field, [value, hlc = lifeHlc, node = lifeNode]] of Object.entries(change.lww ?? {})) {
-    fields.set(field, { type: "lww", entries: [entry("", hlc, node, value)] });
+  if (lww) {
+    for (const field of Object.keys(lww)) {
+      const [state, hlc = life[0], node = life[1]] = lww[field] as WireRegister;
+      if (hlc === life[0] && node === life[1] && shape.includes(field)) continue;
+      fields.set(field, { type: "lww", entries: [{ key: "", hlc, node, state, seq, via }] });
+    }
   }
-  for (const [field, { birth, totals }] of Object.entries(change.counter ?? {})) {
-    const entries: Entry[] = birth ? [entry("", birth[1], birth[2], birth[0])] : [];
-    for (const [incarnation, node, up, down, hlc] of totals ?? [])
-      entries.push(entry(incarnation, hlc, node, [up, down]));
-    fields.set(field, { type: "counter", entries });
+  if (counter) {
+    for (const field of Object.keys(counter)) {
+      const { birth, totals = [] } = counter[field] as WireCounter;
+      const entries: Entry[] = birth ? [{ key: "", hlc: birth[1], node: birth[2], state: birth[0], seq, via }] : [];
+      for (const [key, node, up, down, hlc] of totals) entries.push({ key, hlc, node, state: [up, down], seq, via });
+      fields.set(field, { type: "counter", entries });
+    }
   }
-  for (const [field, elements] of Object.entries(change.set ?? {})) {
-    const entries = elements.map(([element, hlc, node, removed]) =>
-      entry(canonicalize(element), hlc, node, removed ?? NOT_REMOVED),
-    );
-    fields.set(field, { type: "set", entries });
+  if (set) {
+    for (const field of Object.keys(set)) {
+      const entries: Entry[] = [];
+      for (const [element, hlc, node, state = NOT_REMOVED] of set[field] as readonly WireElement[]) {
+        entries.push({ key: canonicalize(element), hlc, node, state, seq, via });
+      }
+      fields.set(field, { type: "set", entries });
+    }
   }
   return fields;
 }
 
 /** The greatest clock reading anywhere in the change, in microseconds since 1970. */
 export function latestStamp(change: RowChange): number {
-  let latest = change.life[0];
-  for (const [, hlc] of Object.values(change.lww ?? {})) if (hlc !== undefined && hlc > latest) latest = hlc;
-  for (const { birth, totals } of Object.values(change.counter ?? {})) {
-    if (birth && birth[1] > latest) latest = birth[1];
-    for (const total of totals ?? []) if (total[4] > latest) latest = total[4];
+  const { life, lww, counter, set } = change;
+  let latest = life[0];
+  if (lww) for (const [, hlc = 0] of Object.values(lww)) if (hlc > latest) latest = hlc;
+  if (counter) {
+    for (const { birth, totals = [] } of Object.values(counter)) {
+      if (birth && birth[1] > latest) latest = birth[1];
+      for (const total of totals) if (total[4] > latest) latest = total[4];
+    }
   }
-  for (const elements of Object.values(change.set ?? {})) {
-    for (const [, hlc, , removed] of elements) latest = Math.max(latest, hlc, removed ?? 0);
+  if (set) {
+    for (const elements of Object.values(set)) {
+      for (const [, hlc, , removed = 0] of elements) latest = Math.max(latest, hlc, removed);
+    }
   }
   return latest;
 }

@@ -10,6 +10,7 @@ export * from "./hidden";
 export * from "./incoming";
 export * from "./merge";
 export * from "./model";
+export * from "./projection";
 export * from "./row";
 export * from "./serve";
 export * from "./shadow";

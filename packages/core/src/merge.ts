@@ -78,16 +78,17 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   const values: Values = {};
   const cells: CellWrite[] = [];
   const fields = new Map<string, FieldState>();
-  const carriesAll = lwwFields(model).every((name) => change.lww?.[name] !== undefined);
-  for (const [name, incoming] of incomingFields(change)) {
+  let carriesAll = true;
+  for (const name of lwwFields(model)) {
+    const register = change.lww?.[name];
+    if (register) values[name] = register[0];
+    else carriesAll = false;
+  }
+  const shape = carriesAll ? lwwFields(model) : NO_SHAPE;
+  for (const [name, { type, entries }] of incomingFields(change, seq, from, shape)) {
     const field = fieldNamed(model, name);
-    const { type } = incoming;
-    const entries = incoming.entries.map((entry) => ({ ...entry, seq, via: from }));
     if (type === "lww" && field) {
-      const entry = entries[0] as Entry;
-      values[name] = entry.state as Json;
-      const own = entry.hlc === hlc && entry.node === node;
-      if (!(carriesAll && own)) fields.set(name, { type, entries: [{ ...entry, state: undefined }] });
+      fields.set(name, { type, entries: [{ ...(entries[0] as Entry), state: undefined }] });
       continue;
     }
     if (field) {
@@ -102,7 +103,7 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
     // A new life begins from the defaults, not from what the old one left behind.
     for (const field of model.fields) if (!(field.name in values)) values[field.name] = field.default ?? null;
   }
-  const row: Row = { ...base, shape: carriesAll ? lwwFields(model) : NO_SHAPE, fields };
+  const row: Row = { ...base, shape, fields };
   return {
     outcome: "applied",
     row,

@@ -71,6 +71,8 @@ export class Exchange {
   #theirs: readonly string[] = [];
   /** Our own database turned out to be restored: everything goes both ways again. */
   #restored = false;
+  /** What is stored as the last error; unknown at the start. */
+  #lastError: string | null | undefined;
 
   constructor(
     private readonly node: GroveNode,
@@ -96,7 +98,20 @@ export class Exchange {
       // Whoever answers at this address next time is asked for its name again.
       if (report.error.code === "wrong_node") this.peer = null;
     }
+    await this.#remember(report);
     return report;
+  }
+
+  /** Keeps what became of the exchange, when that is news: an idle peer costs no write. */
+  async #remember({ peer, pulled, pushed, error }: PeerReport): Promise<void> {
+    const lastError = error === null ? null : `${error.code}: ${error.message}`;
+    if (peer === null || (lastError === this.#lastError && pulled + pushed === 0)) return;
+    try {
+      await this.node.store.savePeer(peer, { lastError, ...(error === null && { lastSuccess: this.node.now() }) });
+      this.#lastError = lastError;
+    } catch {
+      // The database is what failed, and the report says so.
+    }
   }
 
   /** Asks who is there, once: cursors are kept under the peer's identity, not under its address. */

@@ -45,7 +45,8 @@ export interface MergeReport {
 /** One syncing database. Made by {@link createNode}. */
 export class GroveNode {
   readonly store: Store;
-  readonly #now: () => number;
+  /** Physical time in microseconds since 1970. */
+  readonly now: () => number;
   #ready: Promise<void> | null = null;
   #id: string | null = null;
   readonly #waiting = new Set<() => void>();
@@ -67,7 +68,7 @@ export class GroveNode {
         "createNode: `db` is not a Drizzle database over better-sqlite3. Pass drizzle(new Database(file)).",
       );
     }
-    this.#now = now;
+    this.now = now;
     this.store = new SqliteStore(client, registry, { now, random, maxClockDrift, nodeId }, tables);
   }
 
@@ -173,7 +174,7 @@ export class GroveNode {
       node: this.id,
       at,
       seen: known?.seen ?? null,
-      now: this.#now(),
+      now: this.now(),
       tables: [...this.tables],
     };
   }

@@ -1,13 +1,19 @@
 // The schema of one row's changes on the wire, and the check against a table's model.
 import { z } from "zod";
+import { isIllFormed, isTooDeep } from "../canonical";
 import type { RowChange } from "../change";
 import { GroveError } from "../errors";
-import type { Json, TableModel } from "../model";
+import type { CrdtTypeName, Json, TableModel } from "../model";
 import { fieldNamed } from "../row";
 import { NODE_ID } from "../stamp";
+import { isRowChange } from "./check";
 
 /** Longest name of a table or column, in UTF-16 units. */
-const name = z.string().min(1).max(256);
+const name = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((text) => !isIllFormed(text), "not well-formed");
 const hlc = z.int().min(0);
 const node = z.union([z.literal(""), z.string().regex(NODE_ID)]);
 const decimal = z
@@ -40,14 +46,21 @@ export const rowChangeSchema = z.strictObject({
 
 /** A row as it came, or why it is none. Never throws, however deep or odd the value. */
 export function parseRowChange(value: unknown): { readonly change: RowChange } | { readonly problem: string } {
-  try {
-    const parsed = rowChangeSchema.safeParse(value);
-    if (parsed.success) return { change: parsed.data as RowChange };
+  // Whatever is done with a value later on is recursive.
+  if (isTooDeep(value)) return { problem: "row: nested too deeply" };
+  // The schema costs as much as the rest of a merge's decisions; it is asked only where it might refuse, and says why.
+  if (isRowChange(value)) return { change: value };
+  const parsed = rowChangeSchema.safeParse(value);
+  if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return { problem: `${issue?.path.join(".") || "row"}: ${issue?.message ?? "malformed"}` };
-  } catch {
-    return { problem: "row: nested too deeply" };
   }
+  // zod leaves out this one name in silence.
+  const row = value as Record<string, object | undefined>;
+  const unnameable = ["lww", "counter", "set"].find((type) => Object.hasOwn(row[type] ?? {}, "__proto__"));
+  return unnameable === undefined
+    ? { change: parsed.data as RowChange }
+    : { problem: `${unnameable}.__proto__: no column can have this name` };
 }
 
 const bad = (change: RowChange, field: string | undefined, problem: string) =>
@@ -69,15 +82,27 @@ export function checkChange(model: TableModel, change: RowChange): void {
       `the key has ${change.pk.length} values where the table has ${model.key.length} key columns`,
     );
   }
-  if (change.pk.some((value) => value === null)) throw bad(change, undefined, "a key value is null");
-  const seen = new Set<string>();
-  for (const type of ["lww", "counter", "set"] as const) {
-    for (const field of Object.keys(change[type] ?? {})) {
-      const known = fieldNamed(model, field);
-      if (known && known.type !== type) throw bad(change, field, `is a ${known.type}, not a ${type}`);
-      if (seen.has(field)) throw bad(change, field, "comes under two types");
-      seen.add(field);
-      if (model.key.some((column) => column.name === field)) throw bad(change, field, "is a key column");
-    }
+  if (change.pk.includes(null)) throw bad(change, undefined, "a key value is null");
+  const { lww, counter, set } = change;
+  checkFields(model, change, "lww", lww);
+  checkFields(model, change, "counter", counter, lww);
+  checkFields(model, change, "set", set, lww, counter);
+}
+
+/** @param others what comes under the types before */
+function checkFields(
+  model: TableModel,
+  change: RowChange,
+  type: CrdtTypeName,
+  fields: object | undefined,
+  ...others: (object | undefined)[]
+): void {
+  if (!fields) return;
+  for (const field of Object.keys(fields)) {
+    const known = fieldNamed(model, field);
+    if (known?.type === type) continue;
+    if (known) throw bad(change, field, `is a ${known.type}, not a ${type}`);
+    if (others.some((other) => other && Object.hasOwn(other, field))) throw bad(change, field, "comes under two types");
+    if (model.key.some((column) => column.name === field)) throw bad(change, field, "is a key column");
   }
 }

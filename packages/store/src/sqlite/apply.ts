@@ -13,14 +13,9 @@ import {
   rowValues,
   valueCells,
 } from "@grove-crdt/core";
+import { park, parkedLocal, type Refusal, readLocal, unpark } from "./parking";
 import { isConstraint, type Session } from "./session";
 import type { Table } from "./table";
-
-/** The code and message with which the database kept a row out. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
 
 function writeCells(session: Session, table: Table, row: number, cells: readonly CellWrite[]): void {
   for (const { field, type, entry } of cells) {
@@ -53,44 +48,40 @@ export function applyShadow(session: Session, table: Table, key: readonly unknow
 /** Writes to the user's table, uncaptured. Returns why the database refused, or null. */
 export function applyBase(session: Session, table: Table, key: readonly unknown[], write: BaseWrite): Refusal | null {
   if (write.op === "none") return null;
-  let refusal: Refusal | null = null;
-  session.uncaptured(() => {
-    try {
-      if (write.op === "delete") {
-        session.statements.writer(table.deleteBase).run(...key);
-        return;
-      }
-      const columns = Object.keys(write.values);
-      const params: unknown[] = [];
-      for (const name of columns) {
-        const field = table.field(name);
-        try {
-          params.push(table.param(field, write.values[name] as Json));
-        } catch (error) {
-          // Each increment was right where it was made; only their sum does not fit the column.
-          if (field.type !== "counter") throw error;
-          refusal = {
-            code: "bad_value",
-            message: `${table.model.name}.${name}: ${String(write.values[name])} does not fit the column.`,
-          };
-          return;
-        }
-      }
-      if (write.op === "insert") session.statements.writer(table.insertBase(columns)).run(...key, ...params);
-      else session.statements.writer(table.updateBase(columns)).run(...params, ...key);
-    } catch (error) {
-      if (!isConstraint(error)) throw error;
-      refusal = { code: "constraint", message: error.message };
+  const { statements } = session;
+  session.uncapture();
+  try {
+    if (write.op === "delete") {
+      statements.writer(table.deleteBase).run(...key);
+      return null;
     }
-  });
-  return refusal;
+    const columns = Object.keys(write.values);
+    const params: unknown[] = [];
+    for (const name of columns) {
+      const field = table.field(name);
+      try {
+        params.push(table.param(field, write.values[name] as Json));
+      } catch (error) {
+        // Each increment was right where it was made; only their sum does not fit the column.
+        if (field.type !== "counter") throw error;
+        const message = `${table.model.name}.${name}: ${String(write.values[name])} does not fit the column.`;
+        return { code: "bad_value", message };
+      }
+    }
+    if (write.op === "insert") statements.writer(table.insertBase(columns)).run(...key, ...params);
+    else statements.writer(table.updateBase(columns)).run(...params, ...key);
+    return null;
+  } catch (error) {
+    if (!isConstraint(error)) throw error;
+    return { code: "constraint", message: error.message };
+  }
 }
 
 /**
  * Writes a merged row: shadow and base table together. When a constraint keeps the row out of the base table, its
  * values move to cells and the row waits in `_grove_parked`.
  *
- * @param before the row as it was, with the values that the base table has
+ * @param present whether the base table has the row; then `readValues` reads what it has
  */
 export function applyMerged(
   session: Session,
@@ -100,38 +91,37 @@ export function applyMerged(
   changes: ChangeSet,
   present: boolean,
   readValues: () => Readonly<Record<string, Json>>,
-  at: number,
-): Refusal | null {
+): void {
   const refusal = applyBase(session, table, key, changes.base);
   if (!refusal) {
     const shown = changes.base.op === "insert" && changes.row.id !== 0;
     applyShadow(session, table, key, shown ? withoutValueCells(table, changes) : changes);
+    if (shown) writeLocal(session, table, pk, key);
     if (shown || !isAlive(changes.row)) unpark(session, table, pk);
-    return null;
+  } else if (present) takeOut(session, table, pk, key, changes, { ...readValues(), ...written(changes.base) }, refusal);
+  else {
+    applyShadow(session, table, key, hide(table.model, changes, written(changes.base)));
+    park(session, table, pk, refusal);
   }
-  const values = present ? { ...readValues(), ...rowBaseValues(changes.base) } : rowBaseValues(changes.base);
-  if (present) session.uncaptured(() => void session.statements.writer(table.deleteBase).run(...key));
-  applyShadow(session, table, key, hide(table.model, changes, values));
-  unpark(session, table, pk);
-  session.statements.run(
-    "INSERT INTO _grove_parked (tbl, pk, code, message, at) VALUES (?, ?, ?, ?, ?)",
-    table.model.name,
-    JSON.stringify(pk),
-    refusal.code,
-    refusal.message,
-    at,
-  );
-  return refusal;
 }
 
-const rowBaseValues = (base: BaseWrite) => (base.op === "insert" || base.op === "update" ? base.values : {});
+const written = (base: BaseWrite) => (base.op === "insert" || base.op === "update" ? base.values : {});
 
-function unpark(session: Session, table: Table, pk: readonly Json[]): void {
-  session.statements.run(
-    "DELETE FROM _grove_parked WHERE tbl = ? AND pk = ? AND change IS NULL",
-    table.model.name,
-    JSON.stringify(pk),
-  );
+/** Takes a row out of the base table; what it had, its `local` columns included, waits to be shown again. */
+export function takeOut(
+  session: Session,
+  table: Table,
+  pk: readonly Json[],
+  key: readonly unknown[],
+  changes: ChangeSet,
+  values: Readonly<Record<string, Json>>,
+  refusal: Refusal,
+): void {
+  const local = readLocal(session, table, key);
+  session.uncapture();
+  session.statements.writer(table.deleteBase).run(...key);
+  applyShadow(session, table, key, hide(table.model, changes, values));
+  park(session, table, pk, refusal, local);
 }
 
 /** The base table has the row now, so the cells that held LWW values go. */
@@ -145,13 +135,24 @@ function withoutValueCells(table: Table, changes: ChangeSet): ChangeSet {
   };
 }
 
-/** Tries to show a row that was kept out. Returns whether the base table has it now. */
-export function tryShow(session: Session, table: Table, pk: readonly Json[], row: Row): boolean {
+/** Gives a row that is shown again what it had in `local` columns. */
+function writeLocal(session: Session, table: Table, pk: readonly Json[], key: readonly unknown[]): void {
+  if (table.model.local.length === 0) return;
+  const [columns, params] = parkedLocal(session, table, pk);
+  if (columns.length === 0) return;
+  session.uncapture();
+  session.statements.writer(table.updateBase(columns)).run(...params, ...key);
+}
+
+/** Tries to show a row that was kept out; a row that still cannot be shown gets the present reason. */
+export function tryShow(session: Session, table: Table, pk: readonly Json[], row: Row): void {
   const key = table.keyParams(pk);
-  const values = rowValues(table.model, row, {});
-  const refusal = applyBase(session, table, key, { op: "insert", values });
-  if (refusal) return false;
+  const refusal = applyBase(session, table, key, { op: "insert", values: rowValues(table.model, row, {}) });
+  if (refusal) {
+    park(session, table, pk, refusal);
+    return;
+  }
+  writeLocal(session, table, pk, key);
   for (const cell of valueCells(table.model, row)) session.statements.writer(table.deleteCell).run(cell);
   unpark(session, table, pk);
-  return true;
 }

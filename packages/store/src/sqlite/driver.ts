@@ -18,9 +18,19 @@ export interface SqliteDatabase {
 /** A row as the driver gives it in raw mode. */
 export type RawRow = readonly unknown[];
 
-const isUnsafe = (value: unknown) =>
-  typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
-const toSafe = (value: unknown) =>
+/** Whether the driver has rounded an integer: 2^53 and more are not told apart from reals that are as large. */
+function hasRounded(rows: readonly RawRow[]): boolean {
+  for (const row of rows) {
+    for (let n = 0; n < row.length; n++) {
+      const value = row[n];
+      if (typeof value === "number" && (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER))
+        return true;
+    }
+  }
+  return false;
+}
+/** Integers as this store reads them: a number where it is exact, else a BigInt. */
+export const toSafe = (value: unknown) =>
   typeof value === "bigint" && value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
     ? Number(value)
     : value;
@@ -56,12 +66,9 @@ export class Statements {
    */
   rows(sql: string, ...params: unknown[]): RawRow[] {
     const rows = this.#prepare(sql, sql, true).all(...params) as RawRow[];
-    for (const row of rows) {
-      if (!row.some(isUnsafe)) continue;
-      const exact = this.#prepare(`exact ${sql}`, sql, true).safeIntegers(true);
-      return (exact.all(...params) as unknown[][]).map((values) => values.map(toSafe));
-    }
-    return rows;
+    if (!hasRounded(rows)) return rows;
+    const exact = this.#prepare(`exact ${sql}`, sql, true).safeIntegers(true);
+    return (exact.all(...params) as unknown[][]).map((values) => values.map(toSafe));
   }
 
   /** The first row, or undefined. */

@@ -2,6 +2,8 @@
 import { decideFold, type FoldClock, isAlive, type Json, type Touch } from "@grove-crdt/core";
 import { applyBase, applyShadow } from "./apply";
 import type { RawRow, Statements } from "./driver";
+import { isParked, unpark } from "./parking";
+import { project } from "./projection";
 import { readCells } from "./read";
 import type { Session } from "./session";
 import { keyText, parseSet, type Table } from "./table";
@@ -25,7 +27,7 @@ export const pendingProbe = (tables: readonly Table[]): string =>
   `SELECT ${tables.map((table) => `EXISTS (SELECT 1 FROM ${table.log})`).join(", ")}`;
 
 function collect(session: Session, table: Table): { rows: Map<string, Touched>; drained: boolean; last: number } {
-  const at = table.logAt();
+  const at = table.logAt;
   const raws = session.statements.rows(table.readLog, LOG_ROWS_PER_PASS);
   const rows = new Map<string, Touched>();
   for (const raw of raws) {
@@ -71,7 +73,7 @@ const union = (a: number, b: number): number =>
 /** Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. */
 export function foldTable(session: Session, table: Table): { folded: number; drained: boolean } {
   const { rows, drained, last } = collect(session, table);
-  const at = table.logAt();
+  const at = table.logAt;
   const ids: number[] = [];
   for (const { raw } of rows.values()) if (raw[at.shadow] !== null) ids.push(raw[at.shadow] as number);
   const cells = readCells(session.statements, table, ids);
@@ -110,25 +112,12 @@ export function foldTable(session: Session, table: Table): { folded: number; dra
       applyShadow(session, table, key, changes);
       folded++;
     }
-    if (hidden)
-      session.statements.run(
-        "DELETE FROM _grove_parked WHERE tbl = ? AND pk = ? AND change IS NULL",
-        table.model.name,
-        JSON.stringify(pk),
-      );
+    if (hidden) unpark(session, table, pk);
   }
   session.clock = clock.clock;
   if (drained) session.statements.run(`DELETE FROM ${table.log}`);
   else session.statements.run(`DELETE FROM ${table.log} WHERE seq <= ?`, last);
+  // What was written here may have made room for a parked row, or taken a key that one claims.
+  if (folded > 0) project(session, table);
   return { folded, drained };
-}
-
-function isParked(session: Session, table: Table, pk: readonly Json[]): boolean {
-  return (
-    session.statements.row(
-      "SELECT 1 FROM _grove_parked WHERE tbl = ? AND pk = ? AND change IS NULL",
-      table.model.name,
-      JSON.stringify(pk),
-    ) !== undefined
-  );
 }

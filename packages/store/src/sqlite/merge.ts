@@ -11,13 +11,11 @@ import {
   type RowChange,
 } from "@grove-crdt/core";
 import type { MergeResult } from "../store";
-import { applyMerged, tryShow } from "./apply";
+import { applyMerged } from "./apply";
+import { project } from "./projection";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import { keyText, type Table } from "./table";
-
-/** Hidden rows that one merge tries again. */
-const RETRIES = 200;
 
 interface Work {
   readonly index: number;
@@ -46,13 +44,14 @@ function sort(
 ): Map<Table, Work[][]> {
   const work = new Map<Table, Work[][]>();
   const seen = new Map<Table, Map<string, number>>();
-  rows.forEach((change, index) => {
+  rows.forEach((sent, index) => {
     try {
-      const table = tables.get(change.table);
+      const table = tables.get(sent.table);
       if (!table)
-        throw new GroveError("unknown_table", `The table ${JSON.stringify(change.table)} is not synced by this node.`);
-      checkChange(table.model, change);
-      const key = table.keyParams(change.pk);
+        throw new GroveError("unknown_table", `The table ${JSON.stringify(sent.table)} is not synced by this node.`);
+      checkChange(table.model, sent);
+      const key = table.keyParams(sent.pk);
+      const change = { ...sent, pk: table.canonicalKey(key) };
       const latest = latestStamp(change);
       if (latest > horizon) {
         const seconds = ((latest - now) / 1e6).toFixed(1);
@@ -79,52 +78,32 @@ function sort(
   return work;
 }
 
-function mergeWave(session: Session, table: Table, wave: readonly Work[], from: string, outcomes: Outcome[]): boolean {
+function mergeWave(session: Session, table: Table, wave: readonly Work[], from: string, outcomes: Outcome[]): Work[] {
   const keys = wave.map((work) => work.key);
   const known = readRows(session, table, keys);
   const places = wave.flatMap(({ change }, n) =>
     needsBase(table.model, known[n]!.row, change) && known[n]!.present ? [n] : [],
   );
   const bases = places.length > 0 ? readBase(session, table, keys, places) : new Map<number, Record<string, Json>>();
-  let changed = false;
-  wave.forEach(({ index, change, key }, n) => {
+  const changed: Work[] = [];
+  wave.forEach((work, n) => {
+    const { index, change, key } = work;
     const { row, present } = known[n]!;
     const local = { row, present, values: bases.get(n) };
-    const context = { seq: session.next, from };
     try {
-      const merged = decideMerge(table.model, local, change, context);
+      const merged = decideMerge(table.model, local, change, { seq: session.next, from });
       session.clock = Math.max(session.clock, latestStamp(change));
-      if (merged.row === row) {
-        outcomes[index] = { outcome: merged.outcome };
-        return;
-      }
+      outcomes[index] = { outcome: merged.outcome };
+      if (merged.row === row) return;
       const readValues = () => readBase(session, table, keys, [n]).get(n) ?? {};
-      const refusal = applyMerged(session, table, change.pk, key, merged, present, readValues, session.now);
+      applyMerged(session, table, change.pk, key, merged, present, readValues);
       session.take();
-      changed = true;
-      outcomes[index] = refusal ? { outcome: "parked", ...refusal } : { outcome: merged.outcome };
+      changed.push(work);
     } catch (error) {
       outcomes[index] = refuse(error);
     }
   });
   return changed;
-}
-
-/** Shows hidden rows whose obstacle may be gone, until none moves. */
-export function retryParked(session: Session, tables: ReadonlyMap<string, Table>): void {
-  for (let shown = true; shown; ) {
-    shown = false;
-    for (const [name, pkText] of session.statements.rows(
-      "SELECT tbl, pk FROM _grove_parked WHERE change IS NULL ORDER BY id LIMIT ?",
-      RETRIES,
-    )) {
-      const table = tables.get(name as string);
-      if (!table) continue;
-      const pk = JSON.parse(pkText as string) as Json[];
-      const row = readRows(session, table, [table.keyParams(pk)])[0]?.row;
-      if (row && tryShow(session, table, pk, row)) shown = true;
-    }
-  }
 }
 
 /** Merges a page inside the caller's transaction, with an empty log. */
@@ -137,8 +116,15 @@ export function mergePage(
   const outcomes: Outcome[] = [];
   let changed = false;
   for (const [table, waves] of sort(tables, rows, horizon, session.now, outcomes)) {
-    for (const wave of waves) changed = mergeWave(session, table, wave, from, outcomes) || changed;
+    const written = waves.flatMap((wave) => mergeWave(session, table, wave, from, outcomes));
+    if (written.length === 0) continue;
+    changed = true;
+    const parked = project(session, table);
+    if (parked.size === 0) continue;
+    for (const { index, change } of written) {
+      const refusal = parked.get(keyText(change.pk));
+      if (refusal) outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
+    }
   }
-  if (changed) retryParked(session, tables);
   return { outcomes, changed };
 }

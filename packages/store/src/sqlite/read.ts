@@ -7,7 +7,7 @@ import { KEYS_PER_READ, rawToCell, type Table } from "./table";
 /** Cells by shadow row id. Tables of LWW fields alone mostly have none, which one probe tells. */
 export function readCells(statements: Statements, table: Table, ids: readonly number[]): Map<number, StoredCell[]> {
   const cells = new Map<number, StoredCell[]>();
-  if (ids.length === 0 || !statements.row(`SELECT 1 FROM ${table.cells} LIMIT 1`)) return cells;
+  if (ids.length === 0 || !statements.row(table.hasCells)) return cells;
   for (const raw of statements.rows(table.readCells, JSON.stringify(ids))) addCell(cells, rawToCell(raw));
   return cells;
 }
@@ -23,6 +23,8 @@ export interface KnownRow {
   /** The base table has the row. */
   readonly present: boolean;
 }
+
+const UNKNOWN: KnownRow = { row: null, present: false };
 
 /** Runs `sql(count)` over the keys in chunks; each result's first column is the place of its key. */
 function inChunks(
@@ -51,21 +53,25 @@ function inChunks(
 
 /** What shadow and base table know of each key, in the order of `keys`. */
 export function readRows(session: Session, table: Table, keys: readonly (readonly unknown[])[]): KnownRow[] {
-  const found: { stored: StoredRow | null; present: boolean }[] = [];
+  const rows: KnownRow[] = keys.map(() => UNKNOWN);
+  const found: { place: number; stored: StoredRow; present: boolean }[] = [];
   inChunks(
     session,
     keys,
     (count) => table.readByKeys(count),
     (raw) => {
-      found[raw[0] as number] = { stored: table.stored(raw, 2), present: raw[1] === 1 };
+      const [place, present] = [raw[0] as number, raw[1] === 1];
+      const stored = table.stored(raw, 2);
+      if (stored) found.push({ place, stored, present });
+      else rows[place] = { row: null, present };
     },
   );
-  const ids = found.flatMap(({ stored }) => (stored ? [stored.id] : []));
+  const ids = found.map(({ stored }) => stored.id);
   const cells = readCells(session.statements, table, ids);
-  return found.map(({ stored, present }) => ({
-    row: stored && table.decode(stored, cells.get(stored.id), session.names),
-    present,
-  }));
+  for (const { place, stored, present } of found) {
+    rows[place] = { row: table.decode(stored, cells.get(stored.id), session.names), present };
+  }
+  return rows;
 }
 
 /** Canonical values of the base rows at `places` of `keys`. */

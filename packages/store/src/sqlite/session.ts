@@ -138,7 +138,8 @@ export class Connection {
     try {
       return work();
     } finally {
-      this.database.exec("COMMIT");
+      // An I/O error may have ended the transaction already; its own error is the one to show.
+      if (this.database.inTransaction) this.database.exec("COMMIT");
     }
   }
 
@@ -206,13 +207,11 @@ export class Session {
     this.#seq += count;
   }
 
-  /** Runs writes to user tables that our own triggers must not capture. */
-  uncaptured(work: () => void): void {
-    if (this.#capturing) {
-      this.statements.run("UPDATE _grove_node SET capture = 0 WHERE id = 1");
-      this.#capturing = false;
-    }
-    work();
+  /** From here to {@link flush}, our own triggers do not capture what is written to user tables. */
+  uncapture(): void {
+    if (!this.#capturing) return;
+    this.statements.run("UPDATE _grove_node SET capture = 0 WHERE id = 1");
+    this.#capturing = false;
   }
 
   /** Stores clock and numbers and turns capture on again. Called before every commit. */

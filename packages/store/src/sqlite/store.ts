@@ -24,7 +24,7 @@ import type {
 import { type SqliteDatabase, Statements } from "./driver";
 import { foldTable, pendingProbe, pendingTables } from "./fold";
 import { adoptRows, installCapture, settleIdentity, verifyCapture } from "./install";
-import { mergePage, retryParked } from "./merge";
+import { mergePage } from "./merge";
 import { readBase, readRows } from "./read";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
@@ -125,7 +125,6 @@ export class SqliteStore implements Store {
       folded += await this.#connection.write((session) => {
         let count = 0;
         for (const table of this.#pending()) count += foldTable(session, table).folded;
-        if (count > 0) retryParked(session, this.#byName);
         return count;
       });
     }
@@ -234,7 +233,7 @@ export class SqliteStore implements Store {
   async parked(): Promise<readonly ParkedRow[]> {
     return this.#connection.read(() =>
       this.#statements
-        .rows("SELECT tbl, pk, code, message FROM _grove_parked WHERE change IS NULL ORDER BY id")
+        .rows("SELECT tbl, pk, code, message FROM _grove_parked WHERE peer IS NULL ORDER BY id")
         .map(([table, pk, code, message]) => ({
           table: table as string,
           pk: JSON.parse(pk as string) as Json[],

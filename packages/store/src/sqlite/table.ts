@@ -14,13 +14,30 @@ import {
   shadowTable,
   type TableModel,
 } from "@grove-crdt/core";
-import type { RawRow } from "./driver";
+import { type RawRow, toSafe } from "./driver";
 import { ident, keyColumn, list, placeholders } from "./sql";
 import { fromJson, toJson } from "./values";
 
 const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
 const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"] as const;
 const aliased = (names: readonly string[], alias: string) => list(names, `${alias}.`);
+
+interface LogColumns {
+  readonly key: number;
+  readonly mask: number;
+  readonly before: number;
+  readonly present: number;
+  readonly multi: number;
+  readonly shadow: number;
+}
+
+/** Columns to be read of a base table, each after a comma. Counters are read as text, so that all 64 bits arrive. */
+const columnsOf = (fields: readonly FieldModel[], alias: string): string =>
+  fields
+    .map(({ name, type }) =>
+      type === "counter" ? `, CAST(${alias}.${ident(name)} AS TEXT)` : `, ${alias}.${ident(name)}`,
+    )
+    .join("");
 
 /** Keys that one statement reads: five keys of four columns stay far below SQLite's limit of 32,766 parameters. */
 export const KEYS_PER_READ = 200;
@@ -33,16 +50,74 @@ export class Table {
   readonly multi: readonly FieldModel[];
   readonly masks: readonly string[];
   readonly #keys: readonly string[];
-  readonly #updates = new Map<string, string>();
+  readonly #fields: ReadonlyMap<string, FieldModel>;
+  /** Texts that depend on a number of keys or on a list of columns. */
+  readonly #texts = new Map<string, string>();
+
+  /** The oldest `?` log rows with what the base table and the shadow have now. */
+  readonly readLog: string;
+  /** Where the columns of {@link readLog} begin. */
+  readonly logAt: LogColumns;
+  /** A page of rows by number: key, shadow, all fields. */
+  readonly readPage: string;
+  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
+  readonly readPageCells: string;
+  /** Cells of the shadow rows whose ids come as a JSON array. */
+  readonly readCells: string;
+  readonly hasCells: string;
+  readonly insertShadow: string;
+  readonly updateShadow: string;
+  readonly insertCell: string;
+  readonly updateCell: string;
+  readonly deleteCell: string;
+  readonly clearCells: string;
+  readonly deleteBase: string;
+  readonly #where: string;
 
   constructor(readonly model: TableModel) {
     this.name = ident(model.name);
     this.log = ident(logTable(model.name));
     this.shadow = ident(shadowTable(model.name));
     this.cells = ident(cellsTable(model.name));
+    const { name, log, shadow, cells } = this;
     this.multi = model.fields.filter((field) => field.type !== "lww");
     this.masks = maskColumns(model.fields.length);
     this.#keys = model.key.map((column) => keyColumn(column.name));
+    this.#fields = new Map(model.fields.map((field) => [field.name, field]));
+    this.#where = model.key.map((column) => `${ident(column.name)} = ?`).join(" AND ");
+
+    this.readLog = `SELECT l.seq, l.at, l.op, ${aliased(this.#keys, "l")}, ${aliased(this.masks, "l")}, l.before, ${this.#present("b")}${columnsOf(this.multi, "b")}, ${aliased(SHADOW, "s")}
+FROM ${log} l
+LEFT JOIN ${name} b ON ${this.#on("b", false, "l", true)}
+LEFT JOIN ${shadow} s ON ${this.#on("s", true, "l", true)}
+ORDER BY l.seq LIMIT ?`;
+    const mask = 3 + this.#keys.length;
+    const before = mask + this.masks.length;
+    this.logAt = {
+      key: 3,
+      mask,
+      before,
+      present: before + 1,
+      multi: before + 2,
+      shadow: before + 2 + this.multi.length,
+    };
+
+    this.readPage = `SELECT ${aliased(this.#keys, "s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}
+FROM ${shadow} s LEFT JOIN ${name} b ON ${this.#on("b", false, "s", true)}
+WHERE s.seq > ? AND s.seq <= ? ORDER BY s.seq`;
+    this.readPageCells = `SELECT ${aliased(CELL, "c")} FROM ${shadow} s JOIN ${cells} c ON c.row = s.id
+WHERE s.seq > ? AND s.seq <= ? AND (c.seq > ? OR s.born > ?)`;
+    this.readCells = `SELECT ${aliased(CELL, "c")} FROM json_each(?) ids JOIN ${cells} c ON c.row = ids.value`;
+    this.hasCells = `SELECT 1 FROM ${cells} LIMIT 1`;
+
+    const shadowSets = SHADOW.slice(1).map((column) => `${ident(column)} = ?`);
+    this.insertShadow = `INSERT INTO ${shadow} (${list(this.#keys)}, ${list(SHADOW)}) VALUES (${placeholders(this.#keys.length + SHADOW.length)})`;
+    this.updateShadow = `UPDATE ${shadow} SET ${shadowSets.join(", ")} WHERE id = ?`;
+    this.insertCell = `INSERT INTO ${cells} (${list(CELL.slice(1))}) VALUES (${placeholders(CELL.length - 1)})`;
+    this.updateCell = `UPDATE ${cells} SET node = ?, hlc = ?, state = ?, seq = ?, via = ? WHERE id = ?`;
+    this.deleteCell = `DELETE FROM ${cells} WHERE id = ?`;
+    this.clearCells = `DELETE FROM ${cells} WHERE row = ?`;
+    this.deleteBase = `DELETE FROM ${name} WHERE ${this.#where}`;
   }
 
   /** `alias.pk_a = other.a AND …` in any mixture of our tables and the user's. */
@@ -53,125 +128,56 @@ export class Table {
       .join(" AND ");
   }
 
-  /** Counters are read as text, so that all 64 bits arrive. */
-  #multiColumns(alias: string): string {
-    return this.multi
-      .map(({ name, type }) =>
-        type === "counter" ? `, CAST(${alias}.${ident(name)} AS TEXT)` : `, ${alias}.${ident(name)}`,
-      )
-      .join("");
-  }
-
   /** Whether the base row was found by a LEFT JOIN. */
   #present(alias: string): string {
     return `${alias}.${ident(this.model.key[0]!.name)} IS NOT NULL`;
   }
 
-  /** The oldest `?` log rows with what the base table and the shadow have now. */
-  get readLog(): string {
-    return `SELECT l.seq, l.at, l.op, ${aliased(this.#keys, "l")}, ${aliased(this.masks, "l")}, l.before, ${this.#present("b")}${this.#multiColumns("b")}, ${aliased(SHADOW, "s")}
-FROM ${this.log} l
-LEFT JOIN ${this.name} b ON ${this.#on("b", false, "l", true)}
-LEFT JOIN ${this.shadow} s ON ${this.#on("s", true, "l", true)}
-ORDER BY l.seq LIMIT ?`;
+  #text(key: string, make: () => string): string {
+    let sql = this.#texts.get(key);
+    if (sql === undefined) {
+      sql = make();
+      this.#texts.set(key, sql);
+    }
+    return sql;
   }
 
-  readonly logAt = () => {
-    const key = 3;
-    const mask = key + this.#keys.length;
-    const before = mask + this.masks.length;
-    const present = before + 1;
-    const multi = present + 1;
-    return { key, mask, before, present, multi, shadow: multi + this.multi.length };
-  };
-
-  /** Shadow rows for a list of keys, with the place of each key in the list and whether the base table has it. */
-  readByKeys(count: number): string {
+  /** A list of keys as a table `k`, each with its place in the list. */
+  #keyList(count: number): string {
     const row = `(?, ${placeholders(this.#keys.length)})`;
-    return `WITH k(place, ${list(this.#keys)}) AS (VALUES ${Array(count).fill(row).join(", ")})
+    return `WITH k(place, ${list(this.#keys)}) AS (VALUES ${Array(count).fill(row).join(", ")})`;
+  }
+
+  /** What is known of a list of keys: each key's place in the list, whether the base table has it, its shadow row. */
+  readByKeys(count: number): string {
+    return this.#text(
+      `keys ${count}`,
+      () => `${this.#keyList(count)}
 SELECT k.place, ${this.#present("b")}, ${aliased(SHADOW, "s")}
 FROM k
 LEFT JOIN ${this.shadow} s ON ${this.#on("s", true, "k", true)}
-LEFT JOIN ${this.name} b ON ${this.#on("b", false, "k", true)}`;
+LEFT JOIN ${this.name} b ON ${this.#on("b", false, "k", true)}
+WHERE s.id IS NOT NULL OR ${this.#present("b")}`,
+    );
   }
 
   /** Base rows for a list of keys. */
   readBase(count: number): string {
-    const row = `(?, ${placeholders(this.#keys.length)})`;
-    return `WITH k(place, ${list(this.#keys)}) AS (VALUES ${Array(count).fill(row).join(", ")})
-SELECT k.place${this.#fieldColumns("b")} FROM k JOIN ${this.name} b ON ${this.#on("b", false, "k", true)}`;
+    return this.#text(
+      `base ${count}`,
+      () => `${this.#keyList(count)}
+SELECT k.place${columnsOf(this.model.fields, "b")} FROM k JOIN ${this.name} b ON ${this.#on("b", false, "k", true)}`,
+    );
   }
 
-  #fieldColumns(alias: string): string {
-    return this.model.fields
-      .map(({ name, type }) =>
-        type === "counter" ? `, CAST(${alias}.${ident(name)} AS TEXT)` : `, ${alias}.${ident(name)}`,
-      )
-      .join("");
-  }
-
-  /** A page of rows by number: key, shadow, whether shown, all fields. */
-  get readPage(): string {
-    return `SELECT ${aliased(this.#keys, "s")}, ${aliased(SHADOW, "s")}${this.#fieldColumns("b")}
-FROM ${this.shadow} s LEFT JOIN ${this.name} b ON ${this.#on("b", false, "s", true)}
-WHERE s.seq > ? AND s.seq <= ? ORDER BY s.seq`;
-  }
-
-  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
-  get readPageCells(): string {
-    return `SELECT ${aliased(CELL, "c")} FROM ${this.shadow} s JOIN ${this.cells} c ON c.row = s.id
-WHERE s.seq > ? AND s.seq <= ? AND (c.seq > ? OR s.born > ?)`;
-  }
-
-  /** Cells of the shadow rows whose ids come as a JSON array. */
-  get readCells(): string {
-    return `SELECT ${aliased(CELL, "c")} FROM json_each(?) ids JOIN ${this.cells} c ON c.row = ids.value`;
-  }
-
-  get insertShadow(): string {
-    return `INSERT INTO ${this.shadow} (${list(this.#keys)}, ${list(SHADOW)}) VALUES (${placeholders(this.#keys.length + SHADOW.length)})`;
-  }
-  get updateShadow(): string {
-    return `UPDATE ${this.shadow} SET ${SHADOW.slice(1)
-      .map((name) => `${ident(name)} = ?`)
-      .join(", ")} WHERE id = ?`;
-  }
-  get insertCell(): string {
-    return `INSERT INTO ${this.cells} (${list(CELL.slice(1))}) VALUES (${placeholders(CELL.length - 1)})`;
-  }
-  get updateCell(): string {
-    return `UPDATE ${this.cells} SET node = ?, hlc = ?, state = ?, seq = ?, via = ? WHERE id = ?`;
-  }
-  get deleteCell(): string {
-    return `DELETE FROM ${this.cells} WHERE id = ?`;
-  }
-  get clearCells(): string {
-    return `DELETE FROM ${this.cells} WHERE row = ?`;
-  }
-
-  get #where(): string {
-    return this.model.key.map(({ name }) => `${ident(name)} = ?`).join(" AND ");
-  }
-  get deleteBase(): string {
-    return `DELETE FROM ${this.name} WHERE ${this.#where}`;
-  }
-
-  #cached(key: string, make: () => string): string {
-    let sql = this.#updates.get(key);
-    if (sql === undefined) {
-      sql = make();
-      this.#updates.set(key, sql);
-    }
-    return sql;
-  }
   updateBase(columns: readonly string[]): string {
-    return this.#cached(
+    return this.#text(
       `update ${columns.join("\n")}`,
       () => `UPDATE ${this.name} SET ${columns.map((name) => `${ident(name)} = ?`).join(", ")} WHERE ${this.#where}`,
     );
   }
   insertBase(columns: readonly string[]): string {
-    return this.#cached(`insert ${columns.join("\n")}`, () => {
+    return this.#text(`insert ${columns.join("\n")}`, () => {
       const all = [...this.model.key.map(({ name }) => name), ...columns];
       return `INSERT INTO ${this.name} (${list(all)}) VALUES (${placeholders(all.length)})`;
     });
@@ -185,9 +191,13 @@ WHERE s.seq > ? AND s.seq <= ? AND (c.seq > ? OR s.born > ?)`;
   keyParams(pk: readonly Json[]): unknown[] {
     return this.model.key.map((column, n) => fromJson(column, pk[n] as Json));
   }
+  /** The key as this node itself would send it: one row has one key, however a peer spells it. */
+  canonicalKey(params: readonly unknown[]): Json[] {
+    return this.model.key.map((column, n) => toJson(column, toSafe(params[n])));
+  }
 
   field(name: string): FieldModel {
-    return this.model.fields.find((field) => field.name === name) as FieldModel;
+    return this.#fields.get(name) as FieldModel;
   }
   /** What binds to a field's column. @throws GroveError `bad_value` */
   param(field: FieldModel, value: Json): unknown {

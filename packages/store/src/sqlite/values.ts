@@ -1,6 +1,6 @@
 // Between what SQLite stores and the canonical JSON of the wire. SQLite lets any column hold any storage class; what
 // does not fit its column's kind travels tagged with its class, so nothing is lost or guessed.
-import { type ColumnModel, GroveError, type Json } from "@grove-crdt/core";
+import { type ColumnModel, GroveError, isIllFormed, isTooDeep, type Json } from "@grove-crdt/core";
 
 const TAG = "$grove";
 const tagged = (kind: "text" | "number" | "bytes", value: string): Json => ({ [TAG]: kind, value });
@@ -8,6 +8,7 @@ const isTagged = (value: Json): value is { readonly [TAG]: string; readonly valu
   typeof value === "object" && value !== null && !Array.isArray(value) && TAG in value;
 
 const INTEGER = /^-?\d{1,19}$/;
+const isInt64 = (text: string): boolean => INTEGER.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 
 function tagRaw(value: unknown): Json {
   if (typeof value === "string") return tagged("text", value);
@@ -15,20 +16,30 @@ function tagRaw(value: unknown): Json {
   return tagged("number", typeof value === "bigint" ? String(value) : realToText(value as number));
 }
 
+/** An integer without a point; a real too large to be one keeps its point, so that it does not come back as one. */
 const realToText = (value: number): string =>
-  Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);
+  Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);
 const toBase64 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 const fromBase64 = (text: string) => Buffer.from(text, "base64");
 
-/** Text of JSON that survives parsing becomes JSON; other text travels as it stands. */
+/** Text of JSON that survives parsing becomes JSON; other text, and JSON's null that is not NULL, travels as it stands. */
 function parseJson(text: string): Json {
+  if (text === "null") return tagged("text", text);
   try {
     const value = JSON.parse(text) as Json;
-    return JSON.stringify(value) === text && !isTagged(value) ? value : tagged("text", text);
+    const asItIs = !isTooDeep(value) && JSON.stringify(value) === text && !isTagged(value);
+    return asItIs ? value : tagged("text", text);
   } catch {
     return tagged("text", text);
   }
+}
+
+/** Bytes of JSON likewise. */
+function parseJsonBytes(value: Uint8Array): Json {
+  const text = Buffer.from(value).toString("utf8");
+  const json = parseJson(text);
+  return isTagged(json) || !Buffer.from(text).equals(value) ? tagRaw(value) : json;
 }
 
 /** ISO 8601 in UTC with microseconds, or undefined when the number is no date. */
@@ -57,10 +68,11 @@ export function toJson(column: ColumnModel, value: unknown): Json {
       if (typeof value !== "number") return tagRaw(value);
       return Number.isFinite(value) ? value : String(value);
     case "numeric":
-      return typeof value === "string" ? tagRaw(value) : String(value);
+      return (typeof value === "number" && Number.isFinite(value)) || typeof value === "bigint"
+        ? String(value)
+        : tagRaw(value);
     case "json":
-      if (column.storage === "blob")
-        return value instanceof Uint8Array ? parseJson(Buffer.from(value).toString("utf8")) : tagRaw(value);
+      if (column.storage === "blob") return value instanceof Uint8Array ? parseJsonBytes(value) : tagRaw(value);
       return typeof value === "string" ? parseJson(value) : tagRaw(value);
     case "bigint":
       if (value instanceof Uint8Array) {
@@ -86,10 +98,11 @@ function fromTagged(
   column: ColumnModel,
   { [TAG]: kind, value }: { readonly [TAG]: string; readonly value: string },
 ): unknown {
-  if (typeof value !== "string") throw bad(column, { [TAG]: kind, value });
+  if (typeof value !== "string" || isIllFormed(value)) throw bad(column, { [TAG]: kind, value });
   if (kind === "text") return value;
   if (kind === "bytes") return fromBase64(value);
-  if (kind === "number") return INTEGER.test(value) ? BigInt(value) : Number(value);
+  if (kind === "number" && isInt64(value)) return BigInt(value);
+  if (kind === "number" && !INTEGER.test(value) && !Number.isNaN(Number(value))) return Number(value);
   throw bad(column, { [TAG]: kind, value });
 }
 
@@ -103,12 +116,11 @@ export function fromJson(column: ColumnModel, value: Json): unknown {
   if (isTagged(value)) return fromTagged(column, value);
   switch (column.kind) {
     case "text":
-      if (typeof value === "string") return value;
+      if (typeof value === "string" && !isIllFormed(value)) return value;
       break;
     case "integer":
       if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-      if (typeof value === "string" && INTEGER.test(value) && BigInt.asIntN(64, BigInt(value)) === BigInt(value))
-        return BigInt(value);
+      if (typeof value === "string" && isInt64(value)) return BigInt(value);
       break;
     case "boolean":
       if (typeof value === "boolean") return value ? 1 : 0;

@@ -1,0 +1,101 @@
+// The schema of wire/row.ts as plain comparisons, for the many rows that are as they should be. It accepts nothing that
+// the schema refuses (test/wire-row.test.ts compares the two), and what it does not accept goes to the schema.
+import { isIllFormed } from "../canonical";
+import type { RowChange } from "../change";
+import { NODE_ID } from "../stamp";
+
+const NAME_LENGTH = 256;
+const KEY_COLUMNS = 32;
+const DIGITS = 64;
+const DECIMAL = /^-?(0|[1-9]\d*)$/;
+const TOTAL = /^(0|[1-9]\d*)$/;
+const INCARNATION = /^[a-z0-9]{1,32}$/;
+/** Property of a row to whether it is one of the format. */
+const PROPERTIES = new Set(["table", "pk", "cl", "life", "lww", "counter", "set"]);
+
+type Check = (value: unknown) => boolean;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+// The schema does not see a property named __proto__.
+const isName: Check = (value) =>
+  typeof value === "string" &&
+  value.length > 0 &&
+  value.length <= NAME_LENGTH &&
+  value !== "__proto__" &&
+  !isIllFormed(value);
+const isHlc: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isNode: Check = (value) => value === "" || (typeof value === "string" && NODE_ID.test(value));
+const isDecimal: Check = (value) => typeof value === "string" && value.length <= DIGITS && DECIMAL.test(value);
+const isTotal: Check = (value) => typeof value === "string" && value.length <= DIGITS && TOTAL.test(value);
+const isJson: Check = (value) => value !== undefined;
+
+/** A list in which every value passes. */
+function isList(value: unknown, check: Check): value is unknown[] {
+  if (!Array.isArray(value)) return false;
+  for (let n = 0; n < value.length; n++) if (!check(value[n])) return false;
+  return true;
+}
+
+/** Absent, or fields by name that all pass. */
+function isFields(value: unknown, check: Check): boolean {
+  if (value === undefined) return true;
+  if (!isRecord(value)) return false;
+  for (const name of Object.keys(value)) if (!isName(name) || !check(value[name])) return false;
+  return true;
+}
+
+const isRegister: Check = (value) =>
+  Array.isArray(value) &&
+  isJson(value[0]) &&
+  (value.length === 1 || (value.length === 3 && isHlc(value[1]) && isNode(value[2])));
+
+const isBirth: Check = (value) =>
+  Array.isArray(value) && value.length === 3 && isDecimal(value[0]) && isHlc(value[1]) && isNode(value[2]);
+
+const isWireTotal: Check = (value) =>
+  Array.isArray(value) &&
+  value.length === 5 &&
+  typeof value[0] === "string" &&
+  INCARNATION.test(value[0]) &&
+  isNode(value[1]) &&
+  isTotal(value[2]) &&
+  isTotal(value[3]) &&
+  isHlc(value[4]);
+
+const isCounter: Check = (value) =>
+  isRecord(value) &&
+  Object.keys(value).every((name) => name === "birth" || name === "totals") &&
+  (value.birth === undefined || isBirth(value.birth)) &&
+  (value.totals === undefined || isList(value.totals, isWireTotal));
+
+const isElement: Check = (value) =>
+  Array.isArray(value) &&
+  isJson(value[0]) &&
+  (value.length === 3 || (value.length === 4 && isHlc(value[3]))) &&
+  isHlc(value[1]) &&
+  isNode(value[2]);
+
+const isSet: Check = (value) => isList(value, isElement);
+
+/** Whether the value is certainly a row's changes. `false` means that the schema is to say. */
+export function isRowChange(value: unknown): value is RowChange {
+  if (!isRecord(value)) return false;
+  for (const name of Object.keys(value)) if (!PROPERTIES.has(name)) return false;
+  const { table, pk, cl, life, lww, counter, set } = value;
+  return (
+    isName(table) &&
+    isList(pk, isJson) &&
+    pk.length > 0 &&
+    pk.length <= KEY_COLUMNS &&
+    isHlc(cl) &&
+    cl !== 0 &&
+    Array.isArray(life) &&
+    life.length === 2 &&
+    isHlc(life[0]) &&
+    isNode(life[1]) &&
+    isFields(lww, isRegister) &&
+    isFields(counter, isCounter) &&
+    isFields(set, isSet)
+  );
+}

@@ -1,0 +1,108 @@
+// `_grove_parked`: rows that live in the shadow and that the base table does not show, each with the reason. What the
+// row had in `local` columns waits here too, since those are in no shadow.
+import type { Json } from "@grove-crdt/core";
+import type { Session } from "./session";
+import { ident } from "./sql";
+import { keyText, type Table } from "./table";
+
+/** The code and message with which a row is kept out. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Parked extends Refusal {
+  readonly pk: readonly Json[];
+}
+
+// Rows with a peer are changes that the peer rejected.
+const ONE = "tbl = ? AND pk = ? AND peer IS NULL";
+
+export function isParked(session: Session, table: Table, pk: readonly Json[]): boolean {
+  return (
+    session.statements.row(`SELECT 1 FROM _grove_parked WHERE ${ONE}`, table.model.name, JSON.stringify(pk)) !==
+    undefined
+  );
+}
+
+export function unpark(session: Session, table: Table, pk: readonly Json[]): void {
+  session.statements.run(`DELETE FROM _grove_parked WHERE ${ONE}`, table.model.name, JSON.stringify(pk));
+}
+
+/** Parks a row, or gives a parked one another reason. `local` is kept as it was when it is undefined. */
+export function park(
+  session: Session,
+  table: Table,
+  pk: readonly Json[],
+  { code, message }: Refusal,
+  local?: string,
+): void {
+  const key = [table.model.name, JSON.stringify(pk)] as const;
+  const kept = local ?? readParkedLocal(session, table, pk);
+  session.statements.run(`DELETE FROM _grove_parked WHERE ${ONE}`, ...key);
+  session.statements.run(
+    "INSERT INTO _grove_parked (tbl, pk, code, message, change, at) VALUES (?, ?, ?, ?, ?, ?)",
+    ...key,
+    code,
+    message,
+    kept,
+    session.now,
+  );
+}
+
+/** All parked rows of a table, by the canonical text of their keys. */
+export function readParked(session: Session, table: Table): Map<string, Parked> {
+  const rows = session.statements.rows(
+    "SELECT pk, code, message FROM _grove_parked WHERE tbl = ? AND peer IS NULL ORDER BY id",
+    table.model.name,
+  );
+  return new Map(
+    rows.map(([text, code, message]) => {
+      const pk = JSON.parse(text as string) as Json[];
+      return [keyText(pk), { pk, code: code as string, message: message as string }];
+    }),
+  );
+}
+
+type Local = Record<string, string | number | null | { readonly integer: string } | { readonly bytes: string }>;
+
+/** The row's `local` columns as text; undefined when the table has none. */
+export function readLocal(session: Session, table: Table, key: readonly unknown[]): string | undefined {
+  const { local, key: columns } = table.model;
+  if (local.length === 0) return undefined;
+  const where = columns.map(({ name }) => `${ident(name)} = ?`).join(" AND ");
+  const raw = session.statements.row(`SELECT ${local.map(ident).join(", ")} FROM ${table.name} WHERE ${where}`, ...key);
+  const values: Local = {};
+  local.forEach((name, n) => {
+    const value = raw?.[n];
+    if (typeof value === "bigint") values[name] = { integer: String(value) };
+    else if (value instanceof Uint8Array) values[name] = { bytes: Buffer.from(value).toString("base64") };
+    else values[name] = (value ?? null) as string | number | null;
+  });
+  return JSON.stringify(values);
+}
+
+function readParkedLocal(session: Session, table: Table, pk: readonly Json[]): string | null {
+  const row = session.statements.row(
+    `SELECT change FROM _grove_parked WHERE ${ONE}`,
+    table.model.name,
+    JSON.stringify(pk),
+  );
+  return (row?.[0] ?? null) as string | null;
+}
+
+/** The parked row's `local` columns, as they bind. */
+export function parkedLocal(
+  session: Session,
+  table: Table,
+  pk: readonly Json[],
+): [columns: string[], params: unknown[]] {
+  const text = readParkedLocal(session, table, pk);
+  const entries = text === null ? [] : Object.entries(JSON.parse(text) as Local);
+  const known = entries.filter(([name]) => table.model.local.includes(name));
+  const bind = (value: Local[string]) => {
+    if (typeof value !== "object" || value === null) return value;
+    return "integer" in value ? BigInt(value.integer) : Buffer.from(value.bytes, "base64");
+  };
+  return [known.map(([name]) => name), known.map(([, value]) => bind(value))];
+}
