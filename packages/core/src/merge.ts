@@ -62,13 +62,22 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   const [hlc, node] = change.life;
   const previous = local.row;
   const id = previous?.id ?? 0;
-  const base = { id, cl: change.cl, hlc, node, born: seq, via: from, seq };
+  const begin = (shape: Row["shape"], fields: Row["fields"]): Row => ({
+    id,
+    cl: change.cl,
+    hlc,
+    node,
+    born: seq,
+    via: from,
+    seq,
+    shape,
+    fields,
+  });
   const clearCells = previous !== null;
   if (!isAlive(change)) {
-    const row: Row = { ...base, shape: NO_SHAPE, fields: NO_FIELDS };
     return {
       outcome: "applied",
-      row,
+      row: begin(NO_SHAPE, NO_FIELDS),
       clearCells,
       cells: [],
       deletes: [],
@@ -103,10 +112,9 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
     // A new life begins from the defaults, not from what the old one left behind.
     for (const field of model.fields) if (!(field.name in values)) values[field.name] = field.default ?? null;
   }
-  const row: Row = { ...base, shape, fields };
   return {
     outcome: "applied",
-    row,
+    row: begin(shape, fields),
     clearCells,
     cells,
     deletes: [],

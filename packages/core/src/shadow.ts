@@ -4,6 +4,7 @@ import type { Entry } from "./entry";
 import type { CrdtTypeName, Json, TableModel } from "./model";
 import { type FieldState, fieldNamed, NO_FIELDS, NO_SHAPE, type Row, registerOf } from "./row";
 import { crdtTypes } from "./types/index";
+import { NOT_REMOVED } from "./types/set";
 
 /** Short integers for node ids and for lists of field names, kept per database and never reused. */
 export interface Interned {
@@ -60,11 +61,12 @@ function readCellField(model: TableModel, stored: string): { field: string; type
   return { field: stored, type: "lww" };
 }
 
-const stateToText = (state: Json | undefined): string | null =>
-  state === undefined || state === -1 ? null : JSON.stringify(state);
+// A set's entries mostly say that nobody removed them; in any other type the same number is a value like others.
+const stateToText = (type: CrdtTypeName, state: Json | undefined): string | null =>
+  state === undefined || (type === "set" && state === NOT_REMOVED) ? null : JSON.stringify(state);
 
 const textToState = (type: CrdtTypeName, text: string | null): Json | undefined =>
-  text === null ? (type === "set" ? -1 : undefined) : (JSON.parse(text) as Json);
+  text === null ? (type === "set" ? NOT_REMOVED : undefined) : (JSON.parse(text) as Json);
 
 /** The row that its stored parts make. */
 export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly StoredCell[], interned: Interned): Row {
@@ -161,7 +163,7 @@ export function encodeCell(
     key: entry.key,
     node: interned.nodeId(entry.node),
     hlc: entry.hlc,
-    state: stateToText(entry.state),
+    state: stateToText(type, entry.state),
     seq: entry.seq,
     via: entry.via === null ? null : interned.nodeId(entry.via),
   };

@@ -1,5 +1,5 @@
 // The Hono router that serves a node: POST /pull and POST /push under the path where it is mounted.
-import { type ErrorCode, GroveError, isGroveError, pullRequestSchema, pushRequestSchema } from "@grove-crdt/core";
+import { checkProtocol, type ErrorCode, GroveError, isGroveError, pullRequestSchema, pushRequestSchema } from "@grove-crdt/core";
 import type { GroveNode } from "@grove-crdt/sync";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -55,6 +55,9 @@ async function body<Schema extends z.ZodType>(c: Context, schema: Schema): Promi
     if ((cause as Error).name === "BodyLimitError") throw cause;
     throw new GroveError("bad_request", "The request body is not JSON.", { cause });
   }
+  // Before the shape, which may be another in another version.
+  const version = (json as { protocol?: unknown } | null)?.protocol;
+  if (Number.isInteger(version)) checkProtocol(version);
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -75,13 +75,6 @@ export interface ParkedRow {
   readonly message: string;
 }
 
-/** A change that a peer refused for good: kept here, at its origin. */
-export interface Rejection {
-  readonly change: RowChange;
-  readonly code: string;
-  readonly message: string;
-}
-
 export interface Store {
   readonly tables: readonly string[];
   /** Compares the installed capture with the generated one. */
@@ -102,8 +95,8 @@ export interface Store {
   merge(request: MergeRequest): Promise<MergeResult>;
   peer(node: string): Promise<PeerState | null>;
   savePeer(node: string, update: PeerUpdate): Promise<void>;
-  /** Keeps what `peer` rejected, with code and message. */
-  recordRejections(peer: string, rejections: readonly Rejection[]): Promise<void>;
+  /** Keeps what `peer` rejected, with code and message; forgets what it had rejected and has taken now. */
+  settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void>;
   /** Rows that live in the shadow but that a constraint keeps out of the base table. */
   parked(): Promise<readonly ParkedRow[]>;
   /** The whole shadow of a row as plain data; null when there is none. */

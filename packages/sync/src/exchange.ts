@@ -8,7 +8,7 @@ import {
   type Outcome,
   PROTOCOL_VERSION,
   type PullResponse,
-  type RowChange,
+  type PushResponse,
   START,
   START_FULL,
 } from "@grove-crdt/core";
@@ -135,7 +135,7 @@ export class Exchange {
     return this.node.store.peer(this.peer as string);
   }
 
-  async #check(answer: PullResponse | Awaited<ReturnType<Transport["push"]>>): Promise<void> {
+  async #check(answer: PullResponse | PushResponse): Promise<void> {
     if (answer.node !== this.peer) {
       throw new GroveError(
         "wrong_node",
@@ -187,7 +187,7 @@ export class Exchange {
       if (page.rows.length > 0) {
         const { outcomes } = await this.node.merge(peer, page.rows, known);
         count(report, outcomes);
-        await this.#keepRejected(peer, page.rows, outcomes);
+        await this.node.store.settleRejections(peer, page.rows, outcomes);
       } else if (page.cursor !== cursor) await this.node.store.savePeer(peer, known([]));
       cursor = page.cursor;
       if (!page.more) return refusal;
@@ -203,22 +203,33 @@ export class Exchange {
     const state = await this.#state();
     let stored = state?.pushCursor ?? null;
     let seen = state?.seen ?? null;
+    let rows = pageRows;
     let refusal: GroveError | null = null;
     for (let restarted = false; ; ) {
       const page = await store.serve({
         cursor: stored === null ? START : decodeCursor(stored),
         tables: wanted,
         peer,
-        rows: pageRows,
+        rows,
         bytes: pageBytes,
       });
       const next = encodeCursor(page.cursor);
       let changed = next !== stored;
       if (page.rows.length > 0 || this.#restored) {
-        const answer = await this.transport.push(
-          { protocol: PROTOCOL_VERSION, node: this.node.id, at: await store.position(), seen, rows: page.rows },
-          { signal },
-        );
+        const request = { protocol: PROTOCOL_VERSION, node: this.node.id, at: await store.position(), seen };
+        let answer: PushResponse;
+        try {
+          answer = await this.transport.push({ ...request, rows: page.rows }, { signal });
+        } catch (error) {
+          if (!isGroveError(error) || error.code !== "payload_too_large") throw error;
+          if (page.rows.length > 1) {
+            rows = Math.ceil(page.rows.length / 2);
+            continue;
+          }
+          // A row that this peer never takes is kept as rejected: it must not hold back all that comes after it.
+          answer = await this.transport.push({ ...request, rows: [] }, { signal });
+          answer.outcomes.push({ outcome: "rejected", code: error.code, message: error.message });
+        }
         // This very push tells the peer where we stand now; what it saw of us before is settled with it.
         const settled = this.#restored;
         await this.#check(answer);
@@ -232,7 +243,7 @@ export class Exchange {
         seen = answer.at;
         report.pushed += page.rows.length;
         count(report, answer.outcomes);
-        await this.#keepRejected(peer, page.rows, answer.outcomes);
+        await store.settleRejections(peer, page.rows, answer.outcomes);
         refusal ??= firstRefusal(answer.outcomes, this.transport.url);
         changed = true;
         if (answer.reset && !restarted) {
@@ -247,12 +258,5 @@ export class Exchange {
       stored = next;
       if (!page.more) return refusal;
     }
-  }
-
-  async #keepRejected(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
-    const rejected = outcomes.flatMap(({ outcome, code = "bad_change", message = "" }, n) =>
-      outcome === "rejected" && rows[n] ? [{ change: rows[n], code, message }] : [],
-    );
-    if (rejected.length > 0) await this.node.store.recordRejections(peer, rejected);
   }
 }

@@ -99,6 +99,9 @@ function reason(cause: unknown): string {
 
 function refusal(url: string, status: number, answer: unknown): GroveError {
   const parsed = errorResponseSchema.safeParse(answer);
+  // A proxy in between has a limit of its own and an answer of its own.
+  if (!parsed.success && status === 413)
+    return new GroveError("payload_too_large", `${url} does not take a body of this size.`, { details: { status } });
   if (!parsed.success)
     return new GroveError("transport", `${url} answered with status ${status}. Is the sync router mounted there?`, {
       details: { status },

@@ -1,5 +1,6 @@
 // Merge on SQLite: read what shadow and base table know of a page's rows, decide row by row, write.
 import {
+  adoptedRow,
   checkChange,
   decideMerge,
   GroveError,
@@ -8,6 +9,7 @@ import {
   latestStamp,
   needsBase,
   type Outcome,
+  type Row,
   type RowChange,
 } from "@grove-crdt/core";
 import type { MergeResult } from "../store";
@@ -81,24 +83,29 @@ function sort(
 function mergeWave(session: Session, table: Table, wave: readonly Work[], from: string, outcomes: Outcome[]): Work[] {
   const keys = wave.map((work) => work.key);
   const known = readRows(session, table, keys);
+  // A row that is there and was never captured counts as adopted: its values are the oldest, and none is lost unseen.
+  const rows = known.map(({ row, present }) => row ?? (present ? adoptedRow(session.next) : null));
   const places = wave.flatMap(({ change }, n) =>
-    needsBase(table.model, known[n]!.row, change) && known[n]!.present ? [n] : [],
+    needsBase(table.model, rows[n] as Row | null, change) && known[n]!.present ? [n] : [],
   );
   const bases = places.length > 0 ? readBase(session, table, keys, places) : new Map<number, Record<string, Json>>();
   const changed: Work[] = [];
   wave.forEach((work, n) => {
     const { index, change, key } = work;
-    const { row, present } = known[n]!;
+    const { present } = known[n]!;
+    const row = rows[n] as Row | null;
     const local = { row, present, values: bases.get(n) };
     try {
       const merged = decideMerge(table.model, local, change, { seq: session.next, from });
+      if (merged.row !== row) {
+        const readValues = () => readBase(session, table, keys, [n]).get(n) ?? {};
+        applyMerged(session, table, change.pk, key, merged, present, readValues);
+        session.take();
+        changed.push(work);
+      }
+      // Only now: a change that was rejected moves nothing.
       session.clock = Math.max(session.clock, latestStamp(change));
       outcomes[index] = { outcome: merged.outcome };
-      if (merged.row === row) return;
-      const readValues = () => readBase(session, table, keys, [n]).get(n) ?? {};
-      applyMerged(session, table, change.pk, key, merged, present, readValues);
-      session.take();
-      changed.push(work);
     } catch (error) {
       outcomes[index] = refuse(error);
     }

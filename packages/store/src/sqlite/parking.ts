@@ -1,6 +1,8 @@
-// `_grove_parked`: rows that live in the shadow and that the base table does not show, each with the reason. What the
-// row had in `local` columns waits here too, since those are in no shadow.
-import type { Json } from "@grove-crdt/core";
+// `_grove_parked` holds two lists. First, rows that live in the shadow and that the base table does not show, each with the reason. What the
+// row had in `local` columns waits here too, since those are in no shadow. Second, changes that a peer rejected, under
+// the peer's id.
+import type { Json, Outcome, RowChange } from "@grove-crdt/core";
+import type { Statements } from "./driver";
 import type { Session } from "./session";
 import { ident } from "./sql";
 import { keyText, type Table } from "./table";
@@ -105,4 +107,35 @@ export function parkedLocal(
     return "integer" in value ? BigInt(value.integer) : Buffer.from(value.bytes, "base64");
   };
   return [known.map(([name]) => name), known.map(([, value]) => bind(value))];
+}
+
+/** Records what `peer` rejected, and forgets the records of rows that it took after all. */
+export function settleRejections(
+  session: Session,
+  peer: string,
+  rows: readonly RowChange[],
+  outcomes: readonly Outcome[],
+): void {
+  const { statements, now } = session;
+  rows.forEach((change, n) => {
+    const { outcome, code, message } = outcomes[n] as Outcome;
+    if (outcome === "refused") return;
+    const key = [peer, change.table, JSON.stringify(change.pk)] as const;
+    statements.run("DELETE FROM _grove_parked WHERE peer = ? AND tbl = ? AND pk = ?", ...key);
+    if (outcome !== "rejected") return;
+    statements.run(
+      "INSERT INTO _grove_parked (peer, tbl, pk, code, message, change, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ...key,
+      code ?? "bad_change",
+      message ?? "",
+      JSON.stringify(change),
+      now,
+    );
+  });
+}
+
+/** Keys, as canonical texts, of a table's rows that `peer` rejected: it may lack parts of them that it was sent before. */
+export function readRejected(statements: Statements, table: Table, peer: string): ReadonlySet<string> {
+  const rows = statements.rows("SELECT pk FROM _grove_parked WHERE peer = ? AND tbl = ?", peer, table.model.name);
+  return new Set(rows.map(([pk]) => keyText(JSON.parse(pk as string) as Json[])));
 }

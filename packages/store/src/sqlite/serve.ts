@@ -7,12 +7,14 @@ import {
   type RowChange,
   resume,
   rowToChange,
+  type ServeOptions,
   type StoredCell,
 } from "@grove-crdt/core";
 import type { Served, ServeQuery } from "../store";
-import { addCell } from "./read";
+import { readRejected } from "./parking";
+import { addCell, readCells } from "./read";
 import type { Connection } from "./session";
-import { rawToCell, SHADOW_COLUMNS, type Table } from "./table";
+import { keyText, rawToCell, SHADOW_COLUMNS, type Table } from "./table";
 
 /** Numbers of the next `?` rows after a position, over all tables: each part walks its own index. */
 const pageNumbers = (tables: readonly Table[]): string =>
@@ -28,8 +30,8 @@ function readTable(
   table: Table,
   from: number,
   to: number,
-  floor: number,
-  exclude: string | null,
+  { floor, exclude }: ServeOptions,
+  peer: string,
   page: Page[],
 ): void {
   const { statements, names } = connection;
@@ -38,12 +40,18 @@ function readTable(
   const cells = new Map<number, StoredCell[]>();
   for (const raw of statements.rows(table.readPageCells, from, to, floor, floor)) addCell(cells, rawToCell(raw));
   const keys = table.model.key.length;
+  const rejected = readRejected(statements, table, peer);
   for (const raw of raws) {
     const stored = table.stored(raw, keys);
     if (!stored) continue;
+    const pk = table.pk(raw, 0);
+    // What the peer rejected it does not have, so the row goes whole.
+    const whole = rejected.size > 0 && rejected.has(keyText(pk));
+    if (whole) cells.set(stored.id, readCells(statements, table, [stored.id]).get(stored.id) ?? []);
     const row = table.decode(stored, cells.get(stored.id), names);
     const values = stored.cl % 2 === 1 ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
-    page.push({ seq: stored.seq, change: rowToChange(table.model, table.pk(raw, 0), row, values, { floor, exclude }) });
+    const options = whole ? { floor: 0, exclude: null } : { floor, exclude };
+    page.push({ seq: stored.seq, change: rowToChange(table.model, pk, row, values, options) });
   }
 }
 
@@ -73,6 +81,7 @@ export function servePage(
     return { rows, cursor, more: position < last, reset };
   }
   const sql = pageNumbers(tables);
+  const options = { floor, exclude: full ? null : query.peer };
   let bytes = 0;
   let end = position;
   for (let scanned = 0; rows.length < query.rows && scanned < ROWS_PER_PAGE; ) {
@@ -82,7 +91,7 @@ export function servePage(
     scanned += numbers.length;
     const to = numbers[numbers.length - 1]![0] as number;
     const page: Page[] = [];
-    for (const table of tables) readTable(connection, table, end, to, floor, full ? null : query.peer, page);
+    for (const table of tables) readTable(connection, table, end, to, options, query.peer, page);
     if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
     for (const { seq, change } of page) {
       if (change) {

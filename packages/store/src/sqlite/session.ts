@@ -100,12 +100,7 @@ export class Connection {
         return this.#run(work, prepare);
       } catch (error) {
         if (!isBusy(error)) throw error;
-        if (attempt === 5)
-          throw new GroveError(
-            "busy",
-            "The SQLite file stayed locked by another writer. Nothing was changed; try again.",
-            { cause: error },
-          );
+        if (attempt === 5) throw busy(error);
         await new Promise((resolve) => setTimeout(resolve, 20 * 2 ** attempt));
       }
     }
@@ -137,6 +132,8 @@ export class Connection {
     this.database.exec("BEGIN");
     try {
       return work();
+    } catch (error) {
+      throw isBusy(error) ? busy(error) : error;
     } finally {
       // An I/O error may have ended the transaction already; its own error is the one to show.
       if (this.database.inTransaction) this.database.exec("COMMIT");
@@ -223,6 +220,9 @@ export class Session {
     this.#capturing = true;
   }
 }
+
+const busy = (cause: unknown) =>
+  new GroveError("busy", "The SQLite file stayed locked by another writer. Nothing was changed; try again.", { cause });
 
 export const isBusy = (error: unknown): boolean => {
   const code = (error as { code?: unknown }).code;

@@ -4,6 +4,7 @@ import {
   GroveError,
   isKnownPosition,
   type Json,
+  type Outcome,
   type Position,
   type Registry,
   type RowChange,
@@ -15,7 +16,6 @@ import type {
   ParkedRow,
   PeerState,
   PeerUpdate,
-  Rejection,
   Served,
   ServeQuery,
   Store,
@@ -25,6 +25,7 @@ import { type SqliteDatabase, Statements } from "./driver";
 import { foldTable, pendingProbe, pendingTables } from "./fold";
 import { adoptRows, installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
+import { settleRejections } from "./parking";
 import { readBase, readRows } from "./read";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
@@ -213,21 +214,11 @@ export class SqliteStore implements Store {
     );
   }
 
-  async recordRejections(peer: string, rejections: readonly Rejection[]): Promise<void> {
-    await this.#connection.write((session) => {
-      for (const { change, code, message } of rejections) {
-        this.#statements.run(
-          "INSERT INTO _grove_parked (tbl, pk, code, message, peer, change, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-          change.table,
-          JSON.stringify(change.pk),
-          code,
-          message,
-          peer,
-          JSON.stringify(change),
-          session.now,
-        );
-      }
-    });
+  async settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
+    const rejected = outcomes.some(({ outcome }) => outcome === "rejected");
+    const known = () => this.#statements.row("SELECT 1 FROM _grove_parked WHERE peer = ? LIMIT 1", peer) !== undefined;
+    if (!rejected && !known()) return;
+    await this.#connection.write((session) => settleRejections(session, peer, rows, outcomes));
   }
 
   async parked(): Promise<readonly ParkedRow[]> {
