@@ -1,0 +1,3 @@
+// The generator: table models in, text out.
+export { createRegistry, type EmitOptions, emitFiles } from "./emit";
+export { comment, ident, join, lines, list, literal, type Sql, sql } from "./sql";

@@ -1,0 +1,63 @@
+// What `generate` finds wrong with a schema: every problem is collected, and all are told at once with their cures.
+import { GroveError } from "@grove-crdt/core";
+
+/** What each code means. The documentation lists them in this order. */
+export const diagnosticCodes = {
+  no_annotated_table: "No table has an annotated column.",
+  view: "A view cannot be replicated.",
+  duplicate_table: "Two Drizzle tables have one name in the database.",
+  reserved_name: "The table's name begins like our own tables'.",
+  name_collision: "One of our tables or indexes would have the name of one of yours.",
+  no_primary_key: "The table has no primary key.",
+  autoincrement_key: "Two nodes would draw the same key for different rows.",
+  key_annotated: "A key column is annotated; keys are replicated as they are and never merged.",
+  key_local: "A key column is marked local.",
+  key_nullable: "A key column may be NULL, and NULL is no key.",
+  key_kind: "One key could be stored in several spellings.",
+  key_type: "A key column's declared type holds more than a type.",
+  unmarked: "A column is neither annotated nor local.",
+  annotated_twice: "A column carries two annotations.",
+  mark_lost: "The annotation sits on the array's element.",
+  shared_builder: "One column builder was used for two columns.",
+  local_required: "A local column must have a value that rows from other nodes cannot bring.",
+  generated_annotated: "A generated column cannot be written.",
+  counter_nullable: "A counter may be NULL.",
+  counter_kind: "A counter is not stored as an integer.",
+  counter_check: "A CHECK constraint limits a counter, whose sum no single node controls.",
+  set_nullable: "A set may be NULL.",
+  set_kind: "A set is not stored as JSON text.",
+  kind_unsupported: "A column's type is unknown.",
+  volatile_default: "A default is computed by the database, differently on each node.",
+  default_invalid: "A default does not fit its column, or the database and Drizzle write it differently.",
+  foreign_key: "References between annotated tables are not projected yet.",
+  unique_expression: "A unique index over an expression or with a condition cannot be decided alike on all nodes.",
+  unique_unmergeable: "A unique key contains a column that has no register: a counter, a set or a local column.",
+  collation: "A key is compared under a collation that other nodes do not know.",
+} as const;
+
+export type DiagnosticCode = keyof typeof diagnosticCodes;
+
+export interface Diagnostic {
+  /** The table's name in the database; empty where the problem is the schema's as a whole. */
+  readonly table: string;
+  /** The column's name in the database. */
+  readonly column?: string;
+  readonly code: DiagnosticCode;
+  /** What is wrong, as a clause. */
+  readonly problem: string;
+  /** What to do about it, as an imperative. */
+  readonly cure: string;
+}
+
+/** Tells one problem; bound to a table by the reader. */
+export type Report = (diagnostic: Omit<Diagnostic, "table">) => void;
+
+/** One error that names every problem; `details` is the list. */
+export function schemaError(diagnostics: readonly Diagnostic[]): GroveError {
+  const count = diagnostics.length === 1 ? "one problem" : `${diagnostics.length} problems`;
+  const list = diagnostics.map((found) => {
+    const place = [found.table, found.column].filter((name) => name !== undefined && name !== "").join(".");
+    return `  ${place === "" ? "schema" : place}: ${found.problem} (${found.code})\n    ${found.cure}`;
+  });
+  return new GroveError("schema_invalid", `The schema has ${count}:\n${list.join("\n")}`, { details: diagnostics });
+}

@@ -1,0 +1,27 @@
+// Reading the mark back from a built column.
+import { type Annotation, markKey } from "./annotations";
+
+export interface Mark {
+  /** Absent on a column that nobody annotated. */
+  readonly annotation?: Annotation;
+  /** Annotated more than once, with different words. */
+  readonly conflicting?: string;
+  /** The mark sits on the element of an array: `lww(text()).array()`. */
+  readonly lost: boolean;
+}
+
+interface Marked {
+  readonly config?: object;
+  readonly baseColumn?: Marked;
+}
+
+const annotations = new Set<string>(["lww", "counter", "set", "local"]);
+const wordOf = (column: Marked): unknown => (column.config as { [markKey]?: unknown } | undefined)?.[markKey];
+
+export function readMark(column: unknown): Mark {
+  const marked = column as Marked;
+  const word = wordOf(marked);
+  if (typeof word === "string" && annotations.has(word)) return { annotation: word as Annotation, lost: false };
+  if (typeof word === "string") return { conflicting: word, lost: false };
+  return { lost: marked.baseColumn !== undefined && wordOf(marked.baseColumn) !== undefined };
+}

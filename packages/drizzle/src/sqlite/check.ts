@@ -1,0 +1,31 @@
+// CHECK constraints. One over a counter holds on each node and still breaks once the nodes' counts are added up.
+import type { FieldModel } from "@grove-crdt/core";
+import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import type { TableSource } from "./table";
+
+export function checkCounters({ config, options, report }: TableSource, fields: readonly FieldModel[]): void {
+  const dialect = new SQLiteSyncDialect({ casing: options.casing });
+  for (const check of config.checks) {
+    const named = namesIn(dialect.sqlToQuery(check.value).sql);
+    for (const { name, type } of fields) {
+      if (type !== "counter" || !named.has(name.toLowerCase())) continue;
+      report({
+        column: name,
+        code: "counter_check",
+        problem: `the CHECK constraint ${check.name} limits it, and counts from several nodes can add up past any limit`,
+        cure: "Drop the constraint and check in the app, or use lww() if only one node writes the column.",
+      });
+    }
+  }
+}
+
+/** Every name in an SQL expression, in lower case: quoted in any of SQLite's ways, or bare. Strings are passed over. */
+function namesIn(text: string): Set<string> {
+  const tokens = text.matchAll(
+    /'(?:[^']|'')*'|"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[([^\]]*)\]|([\p{L}_][\p{L}\p{N}_$]*)/gu,
+  );
+  const names = [...tokens].flatMap(([, quoted, ticked, bracketed, bare]) =>
+    [quoted?.replaceAll('""', '"') ?? ticked?.replaceAll("``", "`") ?? bracketed ?? bare ?? []].flat(),
+  );
+  return new Set(names.map((name) => name.toLowerCase()));
+}

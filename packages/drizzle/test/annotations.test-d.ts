@@ -1,0 +1,118 @@
+// Type tests of the annotations, checked by `npm run typecheck`. Each @ts-expect-error says why it must not compile.
+import * as pg from "drizzle-orm/pg-core";
+import { customType, integer, numeric, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { expectTypeOf } from "vitest";
+import { counter, local, lww, set } from "../src/index";
+
+const strings = () => text("x", { mode: "json" }).$type<string[]>();
+
+// Annotating changes nothing of what Drizzle reads and writes.
+const plain = {
+  id: text("id").primaryKey(),
+  title: text("title").notNull(),
+  status: text("status", { enum: ["open", "paid"] })
+    .notNull()
+    .default("open"),
+  at: integer("at", { mode: "timestamp_ms" }),
+  views: integer("views").notNull().default(0),
+  tags: text("tags", { mode: "json" }).$type<string[]>().notNull().default([]),
+  shelf: text("shelf"),
+};
+const before = sqliteTable("t", plain);
+const after = sqliteTable("t", {
+  id: plain.id,
+  title: lww(plain.title),
+  status: lww(plain.status),
+  at: lww(plain.at),
+  views: counter(plain.views),
+  tags: set(plain.tags),
+  shelf: local(plain.shelf),
+});
+expectTypeOf<typeof after.$inferSelect>().toEqualTypeOf<typeof before.$inferSelect>();
+expectTypeOf<typeof after.$inferInsert>().toEqualTypeOf<typeof before.$inferInsert>();
+
+// The annotation goes before or after the chained methods, and into the callback form.
+const composed = sqliteTable("t", (t) => ({
+  id: t.text().primaryKey(),
+  wrapped: lww(t.text().notNull()),
+  chained: lww(t.text()).notNull(),
+  typed: set(t.text({ mode: "json" }).$type<string[]>())
+    .notNull()
+    .default([]),
+  counted: counter(t.integer()).notNull().default(0),
+}));
+expectTypeOf<typeof composed.$inferSelect>().toEqualTypeOf<{
+  id: string;
+  wrapped: string;
+  chained: string;
+  typed: string[];
+  counted: number;
+}>();
+
+// The column's type says which annotation it carries.
+expectTypeOf<(typeof after.title)["_"]["dataType"]>().toEqualTypeOf<"string" & { readonly crdt: "lww" }>();
+expectTypeOf<(typeof after.views)["_"]["dataType"]>().toExtend<{ readonly crdt: "counter" }>();
+expectTypeOf<(typeof after.tags)["_"]["dataType"]>().toExtend<{ readonly crdt: "set" }>();
+expectTypeOf<(typeof after.shelf)["_"]["dataType"]>().toExtend<{ readonly crdt: "local" }>();
+
+// counter() takes columns of whole numbers.
+counter(integer("x"));
+counter(integer("x", { mode: "number" }).notNull().default(0));
+counter(customType<{ data: bigint }>({ dataType: () => "bigint" })("x"));
+// @ts-expect-error text cannot be counted
+counter(text("x"));
+// @ts-expect-error a real loses whole numbers past 2^53
+counter(real("x"));
+// @ts-expect-error SQLite's numeric turns large numbers into reals
+counter(numeric("x", { mode: "number" }));
+// @ts-expect-error a boolean cannot be counted
+counter(integer("x", { mode: "boolean" }));
+// @ts-expect-error a point in time cannot be counted
+counter(integer("x", { mode: "timestamp" }));
+
+// set() takes arrays.
+set(strings().notNull());
+set(text("x", { mode: "json" }).$type<readonly { id: number }[]>());
+// @ts-expect-error without .$type<T[]>() the elements are unknown
+set(text("x", { mode: "json" }));
+// @ts-expect-error an object is no array
+set(text("x", { mode: "json" }).$type<{ a: 1 }>());
+// @ts-expect-error text is no array
+set(text("x"));
+// biome-ignore lint/suspicious/noExplicitAny: it is what this line is about
+// @ts-expect-error with `any` as its type the elements are unknown
+set(text("x", { mode: "json" }).$type<any>());
+
+// One annotation to a column.
+// @ts-expect-error annotated twice
+lww(counter(integer("x")));
+// @ts-expect-error annotated twice, with a method between
+local(lww(text("x")).notNull());
+
+// Only column builders can be annotated.
+// @ts-expect-error a string is no column
+lww("title");
+// @ts-expect-error a built column is no builder
+lww(after.title);
+
+// The same for Postgres.
+const postgres = pg.pgTable("t", {
+  id: pg.uuid("id").primaryKey(),
+  title: lww(pg.text("title").notNull()),
+  views: counter(pg.bigint("views", { mode: "number" }).notNull().default(0)),
+  exact: counter(pg.bigint("exact", { mode: "bigint" }).notNull()),
+  tags: set(pg.text("tags").array().notNull().default([])),
+  labels: set(pg.jsonb("labels").$type<string[]>().notNull()),
+});
+expectTypeOf<typeof postgres.$inferSelect>().toEqualTypeOf<{
+  id: string;
+  title: string;
+  views: number;
+  exact: bigint;
+  tags: string[];
+  labels: string[];
+}>();
+// @ts-expect-error 32 bits overflow when counts from many nodes add up
+counter(pg.integer("x"));
+// @ts-expect-error without .$type<T[]>() the elements are unknown
+set(pg.jsonb("x"));

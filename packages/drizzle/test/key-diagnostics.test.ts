@@ -1,0 +1,123 @@
+// What `generate` refuses about primary keys, unique keys and references.
+import { sql } from "drizzle-orm";
+import {
+  customType,
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  unique,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import { describe, expect, test } from "vitest";
+import { counter, local, lww, set } from "../src/index";
+import { problems, readOne } from "./read";
+
+const id = () => text("id").primaryKey();
+const title = () => lww(text("title"));
+const noCase = customType<{ data: string }>({ dataType: () => "text collate nocase" });
+
+describe("a primary key", () => {
+  test("must be there", () => {
+    expect(problems({ t: sqliteTable("t", { title: title() }) })).toEqual(["t no_primary_key"]);
+  });
+  test("must not count by itself", () => {
+    const t = sqliteTable("t", { id: integer("id").primaryKey({ autoIncrement: true }), title: title() });
+    expect(problems({ t })).toEqual(["t.id autoincrement_key"]);
+  });
+  test("may be an integer that the app supplies", () => {
+    const { key } = readOne(sqliteTable("t", { id: integer("id").primaryKey(), title: title() }));
+    expect(key).toEqual([
+      { name: "id", property: "id", kind: "integer", storage: "integer", sqlType: "integer", notNull: true },
+    ]);
+  });
+  test("must not be annotated", () => {
+    expect(problems({ t: sqliteTable("t", { id: lww(id()), title: title() }) })).toEqual(["t.id key_annotated"]);
+  });
+  test("must not be local", () => {
+    expect(problems({ t: sqliteTable("t", { id: local(id()), title: title() }) })).toEqual(["t.id key_local"]);
+  });
+  test("must not be nullable in any column", () => {
+    const columns = { store: text("store").notNull(), sku: text("sku"), title: title() };
+    const t = sqliteTable("t", columns, (t) => [primaryKey({ columns: [t.store, t.sku] })]);
+    expect(problems({ t })).toEqual(["t.sku key_nullable"]);
+  });
+  test("comes in the order of the key, not of the columns", () => {
+    const columns = { a: text("a").notNull(), b: text("b").notNull(), title: title() };
+    const model = readOne(sqliteTable("t", columns, (t) => [primaryKey({ columns: [t.b, t.a] })]));
+    expect(model.key.map((column) => column.name)).toEqual(["b", "a"]);
+  });
+  test("must have one spelling for one value", () => {
+    const t = sqliteTable("t", { id: real("id").primaryKey(), title: title() });
+    const u = sqliteTable("u", { id: text("id", { mode: "json" }).primaryKey(), title: title() });
+    expect(problems({ t, u })).toEqual(["t.id key_kind", "u.id key_kind"]);
+  });
+  test("must have a declared type that our tables can repeat", () => {
+    const checked = customType<{ data: string }>({ dataType: () => "text CHECK (id > '')" });
+    expect(problems({ t: sqliteTable("t", { id: checked("id").primaryKey(), title: title() }) })).toEqual([
+      "t.id key_type",
+    ]);
+  });
+  test("must not be compared under a collation", () => {
+    expect(problems({ t: sqliteTable("t", { id: noCase("id").primaryKey(), title: title() }) })).toEqual([
+      "t.id collation",
+    ]);
+  });
+});
+
+describe("unique keys", () => {
+  const columns = { id: id(), email: lww(text("email").unique()), org: lww(text("org")), seat: lww(integer("seat")) };
+  test("are read from columns, constraints and indexes, each once", () => {
+    const t = sqliteTable("t", columns, (t) => [
+      unique().on(t.org, t.seat),
+      uniqueIndex("again").on(t.email),
+      index("plain").on(t.seat),
+      uniqueIndex("with_key").on(t.id, t.seat),
+    ]);
+    expect(readOne(t).uniques).toEqual([["email"], ["org", "seat"]]);
+  });
+  test("must not be over an expression or over part of the rows", () => {
+    const t = sqliteTable("t", { id: id(), email: title(), gone: lww(integer("gone")) }, (t) => [
+      uniqueIndex("lower_email").on(sql`lower(${t.email})`),
+      uniqueIndex("living").on(t.email).where(sql`${t.gone} IS NULL`),
+    ]);
+    expect(problems({ t })).toEqual(["t unique_expression", "t unique_expression"]);
+  });
+  test.each([
+    ["counter", counter(integer("x").notNull().unique())],
+    ["set", set(text("x", { mode: "json" }).$type<string[]>().notNull().unique())],
+    ["local", local(text("x").unique())],
+  ])("must not hold a %s column", (_, x) => {
+    expect(problems({ t: sqliteTable("t", { id: id(), title: title(), x }) })).toEqual(["t.x unique_unmergeable"]);
+  });
+  test("must not be compared under a collation", () => {
+    expect(problems({ t: sqliteTable("t", { id: id(), email: lww(noCase("email").unique()) }) })).toEqual([
+      "t.email collation",
+    ]);
+  });
+});
+
+describe("foreign keys", () => {
+  const parents = sqliteTable("parents", { id: id(), title: title() });
+  const plain = sqliteTable("plain", { id: id() });
+  test("between annotated tables are refused for now, inline or not, to the table itself too", () => {
+    const inline = sqliteTable("inline", { id: id(), parent: lww(text("parent").references(() => parents.id)) });
+    const listed = sqliteTable("listed", { id: id(), parent: lww(text("parent")) }, (t) => [
+      foreignKey({ columns: [t.parent], foreignColumns: [parents.id] }).onDelete("cascade"),
+      foreignKey({ columns: [t.parent], foreignColumns: [t.id] }),
+    ]);
+    expect(problems({ parents, inline, listed })).toEqual([
+      "inline.parent foreign_key",
+      "listed.parent foreign_key",
+      "listed.parent foreign_key",
+    ]);
+  });
+  test("to or from a table that is not annotated are the app's own affair", () => {
+    const child = sqliteTable("child", { id: id(), plain: lww(text("plain").references(() => plain.id)) });
+    const outer = sqliteTable("outer", { id: id(), parent: text("parent").references(() => child.id) });
+    expect(() => problems({ child, plain, outer })).toThrow("the schema was accepted");
+  });
+});

@@ -1,0 +1,73 @@
+// drizzle.config.ts, read as drizzle-kit reads it, with our options under `groveCrdt`.
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { type Dialect, GroveError } from "@grove-crdt/core";
+import type { Casing } from "@grove-crdt/drizzle";
+import * as z from "zod";
+import { loadDefault } from "./load";
+
+export interface DrizzleConfig {
+  /** The config's file, absolute. */
+  readonly path: string;
+  readonly dialect: Dialect;
+  /** Files, folders and globs, from the working directory. */
+  readonly schema: readonly string[];
+  readonly casing: Casing;
+  readonly out: string;
+  readonly unmarked: "lww" | "local" | undefined;
+}
+
+const shape = z.object({
+  dialect: z.string({ error: 'must name the database: dialect: "sqlite"' }),
+  schema: z.union([z.string(), z.array(z.string()).nonempty()], {
+    error: "must be the schema's file, or a list of files",
+  }),
+  casing: z.enum(["snake_case", "camelCase"]).optional(),
+  groveCrdt: z
+    .strictObject({ out: z.string().min(1).optional(), unmarked: z.enum(["lww", "local"]).optional() })
+    .default({}),
+});
+
+const candidates = ["drizzle.config.ts", "drizzle.config.js", "drizzle.config.json"];
+
+export async function loadConfig(file: string | undefined, cwd: string): Promise<DrizzleConfig> {
+  const path = findConfig(file, cwd);
+  const shown = relative(cwd, path);
+  const result = shape.safeParse(await loadDefault(path, shown));
+  if (!result.success) {
+    const problems = result.error.issues.map(
+      (issue) => `  ${issue.path.join(".") || "default export"}: ${issue.message}`,
+    );
+    throw new GroveError("schema_load_failed", `${shown} is not a Drizzle config:\n${problems.join("\n")}`, {
+      details: result.error.issues,
+    });
+  }
+  const { schema, casing, groveCrdt } = result.data;
+  return {
+    path,
+    dialect: supportedDialect(result.data.dialect, shown),
+    schema: typeof schema === "string" ? [schema] : schema,
+    casing,
+    out: groveCrdt.out ?? "./generated",
+    unmarked: groveCrdt.unmarked,
+  };
+}
+
+function findConfig(file: string | undefined, cwd: string): string {
+  const found = (file === undefined ? candidates : [file]).map((name) => resolve(cwd, name)).find(existsSync);
+  if (found !== undefined) return found;
+  const message =
+    file === undefined
+      ? `There is no ${candidates[0]} in ${cwd}. Run this where it is, or name it with --config.`
+      : `There is no config ${file}, seen from ${cwd}.`;
+  throw new GroveError("schema_load_failed", message);
+}
+
+function supportedDialect(dialect: string, shown: string): Dialect {
+  if (dialect === "sqlite") return "sqlite";
+  const message =
+    dialect === "postgresql"
+      ? "postgresql comes in a later version; this one replicates SQLite."
+      : `the dialect ${JSON.stringify(dialect)} is not supported; this version replicates "sqlite".`;
+  throw new GroveError("schema_load_failed", `${shown}: ${message}`);
+}
