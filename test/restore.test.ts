@@ -63,6 +63,21 @@ describe("a database restored from an older image (faults 28, 56)", () => {
     await expectEqual(hub, edge, other, fresh);
   });
 
+  test("a hub that lost only what was pushed to it last is found by a peer that has nothing new to push", async () => {
+    const clock = new Clock();
+    const [hub, edge] = (await openNodes(["hub", "edge"], { clock })) as [TestNode, TestNode];
+    insert(hub, "old");
+    await settle([edge, hub]);
+    // From here on the edge pulls nothing, so its pull cursor stays valid at the restored hub.
+    const image = hub.db.serialize();
+    insert(edge, "new");
+    await sync(edge, hub);
+    const restored = await restore(image, "hub", clock);
+    await settle([edge, restored]);
+    expect(restored.rows("SELECT id FROM documents ORDER BY id")).toEqual([{ id: "new" }, { id: "old" }]);
+    await expectEqual(edge, restored);
+  });
+
   test("the full exchange happens once; then all is quiet", async () => {
     const { clock, hub, images } = await history();
     const edge = await restore(images.edge, "edge", clock);
