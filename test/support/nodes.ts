@@ -192,6 +192,12 @@ export async function settle(...pairs: readonly (readonly [TestNode, TestNode])[
   throw new Error("the nodes did not come to rest within 20 rounds");
 }
 
+/** The status of an answer and the code of the error that it carries. */
+export async function errorOf(response: Response): Promise<[status: number, code: string | undefined]> {
+  const { error } = (await response.json()) as { error?: { code: string } };
+  return [response.status, error?.code];
+}
+
 /** A well-formed message of a peer that is no node of ours. */
 export const pullMessage = (fields: object = {}) => ({ protocol: 1, node: "stranger", cursor: null, ...fields });
 export const pushMessage = (rows: readonly unknown[], fields: object = {}) => ({
@@ -205,13 +211,18 @@ export const pushMessage = (rows: readonly unknown[], fields: object = {}) => ({
 
 /** Everything in the database as text, our own tables included; equal before and after = nothing changed. */
 export function dump(db: Database.Database, leaveOut: readonly string[] = []): string {
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all() as string[];
-  const parts = tables.filter((name) => !leaveOut.includes(name)).map((name) => {
-    const quoted = `"${name.replaceAll('"', '""')}"`;
-    const columns = db.prepare("SELECT name FROM pragma_table_info(?)").pluck().all(name) as string[];
-    const all = columns.map((column) => `quote("${column.replaceAll('"', '""')}")`).join(", ");
-    return `${name}\n${JSON.stringify(db.prepare(`SELECT ${all} FROM ${quoted} ORDER BY rowid`).raw().all())}`;
-  });
+  const tables = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    .pluck()
+    .all() as string[];
+  const parts = tables
+    .filter((name) => !leaveOut.includes(name))
+    .map((name) => {
+      const quoted = `"${name.replaceAll('"', '""')}"`;
+      const columns = db.prepare("SELECT name FROM pragma_table_info(?)").pluck().all(name) as string[];
+      const all = columns.map((column) => `quote("${column.replaceAll('"', '""')}")`).join(", ");
+      return `${name}\n${JSON.stringify(db.prepare(`SELECT ${all} FROM ${quoted} ORDER BY rowid`).raw().all())}`;
+    });
   return `${db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get()} objects\n${parts.join("\n")}`;
 }
 
@@ -220,15 +231,26 @@ const byText = (a: unknown, b: unknown) => (canonicalize(a as Json) < canonicali
 /** A row's whole state as text: what has no order of its own is sorted. */
 function stateText(change: RowChange): string {
   const counter = Object.fromEntries(
-    Object.entries(change.counter ?? {}).map(([field, value]) => [field, { ...value, totals: [...(value.totals ?? [])].sort(byText) }]),
+    Object.entries(change.counter ?? {}).map(([field, value]) => [
+      field,
+      { ...value, totals: [...(value.totals ?? [])].sort(byText) },
+    ]),
   );
-  const set = Object.fromEntries(Object.entries(change.set ?? {}).map(([field, elements]) => [field, [...elements].sort(byText)]));
+  const set = Object.fromEntries(
+    Object.entries(change.set ?? {}).map(([field, elements]) => [field, [...elements].sort(byText)]),
+  );
   return canonicalize({ ...change, counter, set } as unknown as Json);
 }
 
 /** The merge state of every row by table and key, tombstones included: what a new peer would be served. */
 export async function metadata(node: TestNode): Promise<Record<string, string>> {
-  const { rows } = await node.node.store.serve({ cursor: null, tables: node.node.tables, peer: "observer", rows: 1e9, bytes: 1e15 });
+  const { rows } = await node.node.store.serve({
+    cursor: null,
+    tables: node.node.tables,
+    peer: "observer",
+    rows: 1e9,
+    bytes: 1e15,
+  });
   const entries = rows.map((row) => [`${row.table} ${canonicalize(row.pk as Json)}`, stateText(row)] as const);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -241,7 +263,13 @@ export function contents(node: TestNode): Record<string, string[]> {
       const columns = [...key, ...fields].map((column) => `"${column.name.replaceAll('"', '""')}"`);
       const shown = columns.map((column) => `typeof(${column}) || ' ' || quote(${column})`).join(" || ', ' || ");
       const order = columns.slice(0, key.length).join(", ");
-      return [name, node.db.prepare(`SELECT ${shown} FROM "${name.replaceAll('"', '""')}" ORDER BY ${order}`).pluck().all() as string[]];
+      return [
+        name,
+        node.db
+          .prepare(`SELECT ${shown} FROM "${name.replaceAll('"', '""')}" ORDER BY ${order}`)
+          .pluck()
+          .all() as string[],
+      ];
     }),
   );
 }

@@ -1,7 +1,7 @@
 // Fold: what a touched row now says that the shadow does not know. The trigger only says that a row was touched;
 // existence and values come from the base table, because nested triggers write log rows in inverted order.
 
-import { canonicalize } from "./canonical";
+import { sameValue } from "./canonical";
 import type { CellWrite, ChangeSet } from "./changeset";
 import { NO_BASE_WRITE } from "./changeset";
 import { type Entry, latestHlc, type WriteContext } from "./entry";
@@ -83,7 +83,7 @@ function birthEntries(
   const type = crdtTypes[field.type];
   const start = field.type === "counter" && before !== undefined ? before : value;
   // At its default a field stays implicit, which costs nothing.
-  const implicit = field.default !== undefined && canonicalize(start) === canonicalize(field.default);
+  const implicit = field.default !== undefined && sameValue(start, field.default);
   if (implicit && start === value) return [];
   const born = implicit ? type.implicit(start) : type.create(start, context);
   return replaceEntries(field.type, born, type.fold(born, value, context));
@@ -146,7 +146,7 @@ function normalize(
     const stored = base.values[field.name] as Json;
     const value = state ? crdtTypes[state.type].materialize(state.entries) : stored;
     const text = base.texts?.[field.name];
-    if (text === undefined ? canonicalize(value) === canonicalize(stored) : text === JSON.stringify(value)) continue;
+    if (text === undefined ? sameValue(value, stored) : text === JSON.stringify(value)) continue;
     values ??= {};
     values[field.name] = value;
   }

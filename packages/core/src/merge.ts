@@ -1,7 +1,7 @@
 // Merge: what a row becomes when a change from another node meets it. Every rule of precedence is here or in the
 // types' joins: the greater causal length, else life and entries each by their own join.
 
-import { canonicalize } from "./canonical";
+import { sameValue } from "./canonical";
 import type { RowChange } from "./change";
 import type { CellWrite, ChangeSet } from "./changeset";
 import { NO_BASE_WRITE } from "./changeset";
@@ -131,7 +131,7 @@ function isImplicit(type: FieldState["type"], entries: readonly Entry[], value: 
       (entry, n) =>
         entry.key === entries[n]?.key &&
         entry.hlc === entries[n]?.hlc &&
-        canonicalize(entry.state as Json) === canonicalize(entries[n]?.state as Json),
+        sameValue(entry.state as Json, entries[n]?.state as Json),
     )
   );
 }
@@ -180,7 +180,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       const absent = tie && mine.state === undefined;
       const winner = absent ? theirs : crdtTypes.lww.join(mine, theirs);
       if (winner === mine) {
-        const equal = tie && canonicalize(mine.state as Json) === canonicalize(theirs.state as Json);
+        const equal = tie && sameValue(mine.state as Json, theirs.state as Json);
         if (equal || from === null || mine.via !== from) continue;
         renumbered = true;
         fields.set(name, {
@@ -192,7 +192,9 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       applied = true;
       // The value goes to the base table; into a cell while there is no column or no row to take it.
       const inCell = !known || !local.present;
-      const entry: Entry = { ...theirs, seq, via: from, cell: mine.cell, state: inCell ? theirs.state : undefined };
+      const { hlc, node } = theirs;
+      const state = inCell ? theirs.state : undefined;
+      const entry: Entry = { key: "", hlc, node, state, seq, via: from, cell: mine.cell };
       if (inCell) cells.add({ field: name, type, entry });
       else if (mine.cell !== undefined) deletes.push(mine.cell);
       fields.set(name, { type, entries: [entry] });
@@ -216,7 +218,8 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       } else {
         won = true;
         // What the peer sent stands as it sent it; a mixture of both sides is news to it as well.
-        changed.push({ ...winner, seq, via: winner === theirs ? from : null, cell: stored?.cell });
+        const { key, hlc, node, state } = winner;
+        changed.push({ key, hlc, node, state, seq, via: winner === theirs ? from : null, cell: stored?.cell });
       }
       result.set(id, changed[changed.length - 1] as Entry);
     }

@@ -14,6 +14,18 @@ export interface ServeOptions {
   readonly exclude: string | null;
 }
 
+const isDue = (entry: Entry, { floor, exclude }: ServeOptions): boolean =>
+  entry.seq > floor && (exclude === null || entry.via !== exclude);
+
+function dueEntries(entries: readonly Entry[], options: ServeOptions): readonly Entry[] {
+  const due: Entry[] = [];
+  for (const entry of entries) if (isDue(entry, options)) due.push(entry);
+  return due;
+}
+
+const wireRegister = (row: Row, { hlc, node, state }: Entry): WireRegister =>
+  hlc === row.hlc && node === row.node ? [state as Json] : [state as Json, hlc, node];
+
 const wireElement = (entry: Entry): WireElement => {
   const element = JSON.parse(entry.key) as Json;
   return entry.state === NOT_REMOVED
@@ -44,34 +56,31 @@ export function rowToChange(
   pk: readonly Json[],
   row: Row,
   values: Readonly<Record<string, Json>>,
-  { floor, exclude }: ServeOptions,
+  options: ServeOptions,
 ): RowChange | null {
+  const { floor, exclude } = options;
   const withLife = row.born > floor && (exclude === null || row.via !== exclude);
   const life = [row.hlc, row.node] as const;
   if (!isAlive(row)) return withLife ? { table: model.name, pk, cl: row.cl, life } : null;
 
-  const due = (entry: Entry) => entry.seq > floor && (exclude === null || entry.via !== exclude);
   let lww: Record<string, WireRegister> | undefined;
   let counter: Record<string, WireCounter> | undefined;
   let set: Record<string, readonly WireElement[]> | undefined;
 
-  const register = (field: string, entry: Entry) => {
-    // A partial state has no value for a field that it does not carry.
-    if (!due(entry) || entry.state === undefined) return;
-    lww ??= {};
-    const value = entry.state as Json;
-    lww[field] = entry.hlc === row.hlc && entry.node === row.node ? [value] : [value, entry.hlc, entry.node];
-  };
-
   for (const field of model.fields) {
     const stored = row.fields.get(field.name);
     if (field.type === "lww") {
-      if (stored || withLife) register(field.name, registerOf(row, field.name, values[field.name]));
+      if (!stored && !withLife) continue;
+      const entry = registerOf(row, field.name, values[field.name]);
+      // A partial state has no value for a field that it does not carry.
+      if (entry.state === undefined || !isDue(entry, options)) continue;
+      lww ??= {};
+      lww[field.name] = wireRegister(row, entry);
       continue;
     }
     let entries: readonly Entry[];
     if (stored) {
-      entries = stored.entries.filter(due);
+      entries = dueEntries(stored.entries, options);
       if (entries.length === 0 && !(withLife && field.type === "set")) continue;
     } else {
       if (!withLife || values[field.name] === undefined) continue;
@@ -87,10 +96,12 @@ export function rowToChange(
   }
   for (const [name, state] of row.fields) {
     if (fieldNamed(model, name)) continue;
-    const entries = state.entries.filter(due);
+    const entries = dueEntries(state.entries, options);
     if (entries.length === 0) continue;
     if (state.type === "lww") {
-      if (entries[0]?.state !== undefined) register(name, entries[0]);
+      if (entries[0]?.state === undefined) continue;
+      lww ??= {};
+      lww[name] = wireRegister(row, entries[0]);
     } else if (state.type === "counter") {
       counter ??= {};
       counter[name] = wireCounter(entries);
@@ -100,13 +111,9 @@ export function rowToChange(
     }
   }
   if (!withLife && !lww && !counter && !set) return null;
-  return {
-    table: model.name,
-    pk,
-    cl: row.cl,
-    life,
-    ...(lww && { lww }),
-    ...(counter && { counter }),
-    ...(set && { set }),
-  };
+  const change: { -readonly [Part in keyof RowChange]: RowChange[Part] } = { table: model.name, pk, cl: row.cl, life };
+  if (lww) change.lww = lww;
+  if (counter) change.counter = counter;
+  if (set) change.set = set;
+  return change;
 }

@@ -79,8 +79,8 @@ set(text("x", { mode: "json" }));
 set(text("x", { mode: "json" }).$type<{ a: 1 }>());
 // @ts-expect-error text is no array
 set(text("x"));
-// biome-ignore lint/suspicious/noExplicitAny: it is what this line is about
 // @ts-expect-error with `any` as its type the elements are unknown
+// biome-ignore lint/suspicious/noExplicitAny: it is what this line is about
 set(text("x", { mode: "json" }).$type<any>());
 
 // One annotation to a column.

@@ -1,5 +1,12 @@
 // The Hono router that serves a node: POST /pull and POST /push under the path where it is mounted.
-import { checkProtocol, type ErrorCode, GroveError, isGroveError, pullRequestSchema, pushRequestSchema } from "@grove-crdt/core";
+import {
+  checkProtocol,
+  type ErrorCode,
+  GroveError,
+  isGroveError,
+  pullRequestSchema,
+  pushRequestSchema,
+} from "@grove-crdt/core";
 import type { GroveNode } from "@grove-crdt/sync";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";

@@ -8,7 +8,7 @@ import { compareFiles, type GeneratedFile, patchOf, writeFiles } from "./generat
 import { importSpecifier, loadSchema } from "./schema-files";
 import { type Terminal, terminalFor } from "./terminal";
 
-interface GenerateOptions {
+export interface GenerateOptions {
   readonly config?: string;
   readonly check?: boolean;
   readonly out?: string;
@@ -29,8 +29,11 @@ export const generateCommand = (): Command =>
       if (!fresh) process.exitCode = 1;
     });
 
-/** @returns false when --check found the files stale */
-async function generate(options: GenerateOptions, cwd: string, terminal: Terminal): Promise<boolean> {
+/**
+ * @param cwd what relative paths count from
+ * @returns false when --check found the files stale
+ */
+export async function generate(options: GenerateOptions, cwd: string, terminal: Terminal): Promise<boolean> {
   const config = await loadConfig(options.config, cwd);
   const folder = resolve(cwd, options.out ?? config.out, config.dialect);
   const files = compareFiles(folder, await emit(config, folder, cwd));

@@ -15,6 +15,6 @@ export function terminalFor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv =
     print: (text) => {
       stream.write(`${text}\n`);
     },
-    style: (style, text) => (coloured ? styleText(style, text) : text),
+    style: (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text),
   };
 }

@@ -17,7 +17,8 @@ import { park, parkedLocal, type Refusal, readLocal, unpark } from "./parking";
 import { isConstraint, type Session } from "./session";
 import type { Table } from "./table";
 
-function writeCells(session: Session, table: Table, row: number, cells: readonly CellWrite[]): void {
+/** Inserts or updates the cells of shadow row `row`. */
+export function writeCells(session: Session, table: Table, row: number, cells: readonly CellWrite[]): void {
   for (const { field, type, entry } of cells) {
     const cell = encodeCell(table.model, row, field, type, entry, session.names);
     if (entry.cell !== undefined) {

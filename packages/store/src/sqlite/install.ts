@@ -46,6 +46,10 @@ function moveMasks(statements: Statements, table: Table, before: readonly string
   if (sets.length > 0) statements.run(`UPDATE ${table.log} SET ${sets.join(", ")} WHERE op = 'U'`);
 }
 
+/** A trigger that an older generator made and the present one does not: by name, and because it asks for our switch. */
+const isOldCapture = (table: string, trigger: string, sql: string): boolean =>
+  trigger.startsWith(`_${table}_`) && sql.includes('FROM "_grove_node"');
+
 /**
  * Tables, triggers and the order of the mask's bits; all in the caller's transaction.
  *
@@ -77,7 +81,7 @@ export function installCapture(statements: Statements, registry: Registry, table
     );
     const wanted = capture?.triggers ?? {};
     for (const [trigger, sql] of triggers) {
-      const ours = (trigger as string).startsWith(`_${name}_`);
+      const ours = Object.hasOwn(wanted, trigger as string) || isOldCapture(name, trigger as string, sql as string);
       if (ours && wanted[trigger as string] !== sql)
         statements.database.exec(`DROP TRIGGER ${ident(trigger as string)}`);
     }

@@ -16,6 +16,7 @@ import type { MergeResult } from "../store";
 import { applyMerged } from "./apply";
 import { project } from "./projection";
 import { readBase, readRows } from "./read";
+import { keepReceived } from "./received";
 import type { Session } from "./session";
 import { keyText, type Table } from "./table";
 
@@ -126,6 +127,7 @@ export function mergePage(
     const written = waves.flatMap((wave) => mergeWave(session, table, wave, from, outcomes));
     if (written.length === 0) continue;
     changed = true;
+    keepReceived(session, table, written);
     const parked = project(session, table);
     if (parked.size === 0) continue;
     for (const { index, change } of written) {

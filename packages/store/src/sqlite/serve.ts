@@ -4,6 +4,7 @@ import {
   type Cursor,
   type Incarnation,
   type Json,
+  jsonLength,
   type RowChange,
   resume,
   rowToChange,
@@ -95,7 +96,7 @@ export function servePage(
     if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
     for (const { seq, change } of page) {
       if (change) {
-        const size = JSON.stringify(change).length;
+        const size = jsonLength(change);
         if (rows.length > 0 && bytes + size > query.bytes) return done(end, false);
         bytes += size;
         rows.push(change);

@@ -1,0 +1,77 @@
+// A database that keeps account of what the store runs on it, and can be made to fail at any statement.
+import type { SqliteDatabase, SqliteStatement } from "@grove-crdt/store";
+import type Database from "better-sqlite3";
+
+export interface Execution {
+  readonly sql: string;
+  /** It returns rows. */
+  readonly reads: boolean;
+  readonly params: readonly unknown[];
+}
+
+export class Recorder {
+  executions: Execution[] = [];
+  /** Called before each execution; may throw in the driver's stead. */
+  before: (execution: Execution) => void = () => {};
+
+  /** For `openNode`'s `wrap`. */
+  readonly wrap = (db: Database.Database): SqliteDatabase => ({
+    get inTransaction() {
+      return db.inTransaction;
+    },
+    get open() {
+      return db.open;
+    },
+    exec: (sql) => {
+      this.#run({ sql, reads: false, params: [] });
+      return db.exec(sql);
+    },
+    prepare: (sql) => this.#statement(sql, db.prepare(sql)),
+  });
+
+  #run(execution: Execution): void {
+    this.executions.push(execution);
+    this.before(execution);
+  }
+
+  #statement(sql: string, statement: Database.Statement): SqliteStatement {
+    const reads = statement.reader;
+    const wrapped: SqliteStatement = {
+      run: (...params) => {
+        this.#run({ sql, reads, params });
+        return statement.run(...params);
+      },
+      all: (...params) => {
+        this.#run({ sql, reads, params });
+        return statement.all(...params);
+      },
+      get: (...params) => {
+        this.#run({ sql, reads, params });
+        return statement.get(...params);
+      },
+      raw: (toggle) => {
+        statement.raw(toggle);
+        return wrapped;
+      },
+      safeIntegers: (toggle) => {
+        statement.safeIntegers(toggle);
+        return wrapped;
+      },
+    };
+    return wrapped;
+  }
+
+  /** What ran while `work` did. */
+  async during(work: () => Promise<unknown>): Promise<Execution[]> {
+    this.executions = [];
+    await work();
+    const executed = this.executions;
+    this.executions = [];
+    return executed;
+  }
+}
+
+export const reads = (executions: readonly Execution[]): number =>
+  executions.filter((execution) => execution.reads).length;
+export const begins = (executions: readonly Execution[]): number =>
+  executions.filter(({ sql }) => /^begin/i.test(sql)).length;
