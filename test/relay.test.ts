@@ -59,8 +59,8 @@ describe("a ring of five", () => {
     const seqs = nodes.map(({ db }) => db.prepare("SELECT seq FROM _grove_node").pluck().get() as number);
     await settle(...edges);
     for (const node of nodes) expect(document(node)).toMatchObject({ title: "changed" });
-    // Five links: each carries the change at most once each way.
-    expect(traffic(nodes) - start).toBeLessThanOrEqual(10);
+    // Five links, each once; the last one joins two nodes that have it from the other side, so both may offer it.
+    expect(traffic(nodes) - start).toBeLessThanOrEqual(6);
     // Every node numbered it once: nothing was merged or captured a second time.
     expect(
       nodes.map(({ db }, n) => (db.prepare("SELECT seq FROM _grove_node").pluck().get() as number) - seqs[n]!),

@@ -2,7 +2,7 @@
 // types' joins: the greater causal length, else life and entries each by their own join.
 
 import { sameValue } from "./canonical";
-import type { RowChange } from "./change";
+import type { RowChange, WireRegister } from "./change";
 import type { CellWrite, ChangeSet } from "./changeset";
 import { NO_BASE_WRITE } from "./changeset";
 import type { Entry } from "./entry";
@@ -48,8 +48,10 @@ type Values = Record<string, Json>;
 /** Whether deciding takes the base row's values: equal stamps, implicit entries, or a life whose stamp changes. */
 export function needsBase(model: TableModel, row: Row | null, change: RowChange): boolean {
   if (!row || row.cl !== change.cl || !isAlive(row)) return false;
-  if (compareStamps({ hlc: change.life[0], node: change.life[1] }, row) > 0) return true;
-  for (const [field, [, hlc = change.life[0], node = change.life[1]]] of Object.entries(change.lww ?? {})) {
+  const { life, lww } = change;
+  if (compareStamps({ hlc: life[0], node: life[1] }, row) > 0) return true;
+  for (const field in lww) {
+    const [, hlc = life[0], node = life[1]] = lww[field] as WireRegister;
     const known = registerOf(row, field);
     if (known.state === undefined && known.hlc === hlc && known.node === node) return true;
   }

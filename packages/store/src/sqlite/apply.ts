@@ -14,6 +14,7 @@ import {
   valueCells,
 } from "@grove-crdt/core";
 import { park, parkedLocal, type Refusal, readLocal, unpark } from "./parking";
+import { readBase } from "./read";
 import { isConstraint, type Session } from "./session";
 import type { Table } from "./table";
 
@@ -82,7 +83,7 @@ export function applyBase(session: Session, table: Table, key: readonly unknown[
  * Writes a merged row: shadow and base table together. When a constraint keeps the row out of the base table, its
  * values move to cells and the row waits in `_grove_parked`.
  *
- * @param present whether the base table has the row; then `readValues` reads what it has
+ * @param present whether the base table has the row
  */
 export function applyMerged(
   session: Session,
@@ -91,7 +92,6 @@ export function applyMerged(
   key: readonly unknown[],
   changes: ChangeSet,
   present: boolean,
-  readValues: () => Readonly<Record<string, Json>>,
 ): void {
   const refusal = applyBase(session, table, key, changes.base);
   if (!refusal) {
@@ -99,8 +99,10 @@ export function applyMerged(
     applyShadow(session, table, key, shown ? withoutValueCells(table, changes) : changes);
     if (shown) writeLocal(session, table, pk, key);
     if (shown || !isAlive(changes.row)) unpark(session, table, pk);
-  } else if (present) takeOut(session, table, pk, key, changes, { ...readValues(), ...written(changes.base) }, refusal);
-  else {
+  } else if (present) {
+    const values = { ...readBase(session, table, [key], [0]).get(0), ...written(changes.base) };
+    takeOut(session, table, pk, key, changes, values, refusal);
+  } else {
     applyShadow(session, table, key, hide(table.model, changes, written(changes.base)));
     park(session, table, pk, refusal);
   }

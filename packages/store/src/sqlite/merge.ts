@@ -24,6 +24,8 @@ interface Work {
   readonly index: number;
   readonly change: RowChange;
   readonly key: readonly unknown[];
+  /** The greatest clock reading in the change. */
+  readonly latest: number;
 }
 
 export interface MergeOptions {
@@ -73,7 +75,7 @@ function sort(
       const waves = work.get(table) ?? [];
       work.set(table, waves);
       waves[wave] ??= [];
-      waves[wave].push({ index, change, key });
+      waves[wave].push({ index, change, key, latest });
     } catch (error) {
       outcomes[index] = refuse(error);
     }
@@ -92,20 +94,19 @@ function mergeWave(session: Session, table: Table, wave: readonly Work[], from: 
   const bases = places.length > 0 ? readBase(session, table, keys, places) : new Map<number, Record<string, Json>>();
   const changed: Work[] = [];
   wave.forEach((work, n) => {
-    const { index, change, key } = work;
+    const { index, change, key, latest } = work;
     const { present } = known[n]!;
     const row = rows[n] as Row | null;
     const local = { row, present, values: bases.get(n) };
     try {
       const merged = decideMerge(table.model, local, change, { seq: session.next, from });
       if (merged.row !== row) {
-        const readValues = () => readBase(session, table, keys, [n]).get(n) ?? {};
-        applyMerged(session, table, change.pk, key, merged, present, readValues);
+        applyMerged(session, table, change.pk, key, merged, present);
         session.take();
         changed.push(work);
       }
       // Only now: a change that was rejected moves nothing.
-      session.clock = Math.max(session.clock, latestStamp(change));
+      session.clock = Math.max(session.clock, latest);
       outcomes[index] = { outcome: merged.outcome };
     } catch (error) {
       outcomes[index] = refuse(error);
