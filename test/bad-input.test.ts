@@ -385,6 +385,8 @@ describe("rows", () => {
       { ...good(), cl: 1.5 },
       { ...good(), cl: "1" },
       { ...good(), cl: 1e300 },
+      { ...good(), cl: Number.MAX_SAFE_INTEGER },
+      { ...good(), cl: 2 ** 48 + 1 },
       { ...good(), cl: null },
       { ...good(), life: undefined },
       { ...good(), life: [] },
@@ -484,6 +486,17 @@ describe("rows", () => {
     expect(json.outcomes).toMatchObject([{ outcome: "parked", code: "constraint" }, { outcome: "applied" }]);
     expect(await node.node.parked()).toMatchObject([{ table: "documents", pk: ["lacking"], code: "constraint" }]);
     expect(contents(node).documents?.length).toBe(2);
+  });
+
+  test("a row with the greatest causal length that is taken can still be deleted, and stops no other", async () => {
+    const { json } = await send("/push", pushMessage([{ ...good(), cl: 2 ** 48 - 1 }]));
+    expect(json.outcomes).toEqual([{ outcome: "applied" }]);
+    for (const sql of ["DELETE FROM documents", "INSERT INTO documents (id, title) VALUES ('new', 'again')"]) {
+      node.sql(sql);
+      const { status, json } = await send("/pull", pullMessage({ node: "observer" }));
+      expect(status).toBe(200);
+      expect(json.rows.length).toBe(3);
+    }
   });
 
   test("JSON 200,000 levels deep is data or refused, wherever it stands", async () => {

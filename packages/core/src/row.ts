@@ -31,6 +31,12 @@ export interface Row extends Stamp {
 export const NO_FIELDS: ReadonlyMap<string, FieldState> = new Map();
 export const NO_SHAPE: readonly string[] = [];
 
+/**
+ * Greatest causal length that travels. No row is deleted and inserted again so often; a greater one would soon leave the
+ * integers that JavaScript counts in, on every node that deletes the row.
+ */
+export const MAX_CAUSAL_LENGTH = 2 ** 48;
+
 export const isAlive = (row: { readonly cl: number } | null): boolean => row !== null && row.cl % 2 === 1;
 
 /** A row that was in the base table before capture: it lives since stamp 0 and all its fields are implicit. */

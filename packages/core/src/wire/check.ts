@@ -2,6 +2,7 @@
 // the schema refuses (test/wire-row.test.ts compares the two), and what it does not accept goes to the schema.
 import { isIllFormed } from "../canonical";
 import type { RowChange } from "../change";
+import { MAX_CAUSAL_LENGTH } from "../row";
 import { NODE_ID } from "../stamp";
 
 const NAME_LENGTH = 256;
@@ -90,6 +91,7 @@ export function isRowChange(value: unknown): value is RowChange {
     pk.length <= KEY_COLUMNS &&
     isHlc(cl) &&
     cl !== 0 &&
+    (cl as number) <= MAX_CAUSAL_LENGTH &&
     Array.isArray(life) &&
     life.length === 2 &&
     isHlc(life[0]) &&

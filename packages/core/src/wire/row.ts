@@ -4,7 +4,7 @@ import { isIllFormed, isTooDeep } from "../canonical";
 import type { RowChange } from "../change";
 import { GroveError } from "../errors";
 import type { CrdtTypeName, Json, TableModel } from "../model";
-import { fieldNamed } from "../row";
+import { fieldNamed, MAX_CAUSAL_LENGTH } from "../row";
 import { NODE_ID } from "../stamp";
 import { isRowChange } from "./check";
 
@@ -37,7 +37,7 @@ const element = z.union([z.tuple([json, hlc, node]), z.tuple([json, hlc, node, h
 export const rowChangeSchema = z.strictObject({
   table: name,
   pk: z.array(json).min(1).max(32),
-  cl: z.int().min(1),
+  cl: z.int().min(1).max(MAX_CAUSAL_LENGTH),
   life: z.tuple([hlc, node]),
   lww: z.record(name, register).optional(),
   counter: z.record(name, counter).optional(),
