@@ -98,25 +98,16 @@ export class Bench {
   }
 }
 
-/** Milliseconds that `work` takes on a database with an empty WAL, after a garbage collection. */
+/** Milliseconds that `work` takes on a database with an empty WAL. */
 export async function timed(database: Database.Database, work: () => unknown): Promise<number> {
   database.pragma("wal_checkpoint(TRUNCATE)");
-  globalThis.gc?.();
   return stopwatch(work);
 }
 
-/** Milliseconds that `work` takes, begun as things are. */
+/** Milliseconds that `work` takes, begun after a garbage collection. */
 export async function stopwatch(work: () => unknown): Promise<number> {
+  globalThis.gc?.();
   const start = performance.now();
   await work();
   return performance.now() - start;
-}
-
-/** The middle value. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }

@@ -1,5 +1,5 @@
 // What the rounds say: medians, spread, and whether the goal is met; as a table or as JSON.
-import { type Case, median, type Round } from "./harness";
+import type { Case, Round } from "./harness";
 
 export interface Figure {
   readonly ratio: number;
@@ -12,29 +12,43 @@ export interface Figure {
 
 export interface Result {
   readonly figure: Figure;
-  /** Smallest and greatest ratio of a round. */
-  readonly spread: readonly [least: number, most: number];
+  /** Between these lies the middle half of the rounds' ratios. */
+  readonly quartiles: readonly [lower: number, upper: number];
 }
 
 /** Three significant digits. */
 const round = (value: number) => Number(value.toPrecision(3));
 
+/** The value below which this part of the values lies. */
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = part * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]] as [number, number];
+  return below + (above - below) * (place % 1);
+}
+
 /** The ratio is the median of the rounds' own ratios: a machine that slows down for a while slows both sides. */
 export function summarize({ goal, better, unit }: Case, rounds: readonly Round[]): Result {
   const ratios = rounds.map(({ ours, floor }) => ours / floor);
-  const side = (name: keyof Round) => round(median(rounds.map((result) => result[name])));
+  const side = (name: keyof Round) =>
+    round(
+      quantile(
+        rounds.map((result) => result[name]),
+        0.5,
+      ),
+    );
   return {
-    figure: { ratio: round(median(ratios)), goal, better, unit, ours: side("ours"), floor: side("floor") },
-    spread: [Math.min(...ratios), Math.max(...ratios)],
+    figure: { ratio: round(quantile(ratios, 0.5)), goal, better, unit, ours: side("ours"), floor: side("floor") },
+    quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
   };
 }
 
 export const isMet = ({ ratio, goal, better }: Figure): boolean =>
   goal === null || (better === "lower" ? ratio <= goal : ratio >= goal);
 
-const COLUMNS = ["case", "ratio", "least", "most", "goal", "", "ours", "floor", "unit", "ours per second"] as const;
+const COLUMNS = ["case", "ratio", "25 %", "75 %", "goal", "", "ours", "floor", "unit", "ours per second"] as const;
 
-function cells(id: string, { figure, spread }: Result): string[] {
+function cells(id: string, { figure, quartiles }: Result): string[] {
   const { ratio, goal, unit, ours, floor } = figure;
   const number = (value: number) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
   const fixed = (value: number) => value.toFixed(2);
@@ -43,7 +57,7 @@ function cells(id: string, { figure, spread }: Result): string[] {
   return [
     id,
     fixed(ratio),
-    ...spread.map(fixed),
+    ...quartiles.map(fixed),
     goal === null ? "" : fixed(goal),
     verdict,
     number(ours),
