@@ -4,23 +4,13 @@
 // and beyond. Source: Shapiro et al. 2011, PN-Counter, 3.1.3. Totals belong to incarnations and not to nodes, so
 // that a restored or copied database never counts on from totals that others already know.
 import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
-import type { Json } from "../model";
 import { RESERVED_NODE } from "../stamp";
-import { joinRegisters } from "./lww";
+import { joinRegisters, register } from "./lww";
 
 type Totals = readonly [up: string, down: string];
 
 const totalsOf = (entry: Entry) => entry.state as unknown as Totals;
 const greater = (a: string, b: string) => (a === b || BigInt(a) >= BigInt(b) ? a : b);
-
-const birth = (value: Json, hlc: number, node: string): Entry => ({
-  key: "",
-  hlc,
-  node,
-  state: value,
-  seq: UNNUMBERED,
-  via: null,
-});
 
 function joinTotals(a: Entry, b: Entry): Entry {
   const [aUp, aDown] = totalsOf(a);
@@ -46,8 +36,8 @@ export const counter: CrdtType = {
   name: "counter",
   identity: (entry) => entry.key,
   join: (a, b) => (a.key === "" ? joinRegisters(a, b) : joinTotals(a, b)),
-  implicit: (value) => [birth(value, 0, RESERVED_NODE)],
-  create: (value, context) => [birth(value, context.tick(), context.node)],
+  implicit: (value) => [register(value, 0, RESERVED_NODE)],
+  create: (value, context) => [register(value, context.tick(), context.node)],
   fold(entries, value, context) {
     const delta = BigInt(value as string) - sum(entries);
     if (delta === 0n) return [];

@@ -6,7 +6,8 @@ import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
 import type { Json } from "../model";
 import { compareStamps, RESERVED_NODE } from "../stamp";
 
-const register = (value: Json, hlc: number, node: string): Entry => ({
+/** A register's entry, not yet numbered. */
+export const register = (value: Json, hlc: number, node: string): Entry => ({
   key: "",
   hlc,
   node,
