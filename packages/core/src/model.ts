@@ -7,13 +7,25 @@ export type Dialect = "sqlite" | "postgres";
 export type CrdtTypeName = "lww" | "counter" | "set";
 
 /** What a value means on the wire, the same in every dialect. See docs/protocol.md for the JSON form of each. */
-export type ValueKind = "text" | "integer" | "bigint" | "real" | "numeric" | "boolean" | "timestamp" | "json" | "bytes";
+export type ValueKind = "text" | "integer" | "real" | "numeric" | "boolean" | "timestamp" | "json" | "bytes";
 
 /**
  * How the database stores the value. SQLite has few storage classes, so a kind may have several encodings:
- * a timestamp is a whole number of `seconds` or `milliseconds`, JSON is `text` or `blob`, a bigint may be a `blob`.
+ * a timestamp is a whole number of `seconds` or `milliseconds`, JSON is `text` or `blob`, an integer may be the digits
+ * in a `blob`. Postgres has a type for each kind (`native`), and for JSON three: `json`, `jsonb` and `array`.
  */
-export type Storage = "text" | "integer" | "seconds" | "milliseconds" | "real" | "numeric" | "blob";
+export type Storage =
+  | "text"
+  | "integer"
+  | "seconds"
+  | "milliseconds"
+  | "real"
+  | "numeric"
+  | "blob"
+  | "native"
+  | "json"
+  | "jsonb"
+  | "array";
 
 /** A JSON value in canonical form (RFC 8785 once serialized). */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -25,15 +37,31 @@ export interface ColumnModel {
   readonly property: string;
   readonly kind: ValueKind;
   readonly storage: Storage;
-  /** The declared type, as Drizzle prints it: `text`, `integer`, `blob` … */
+  /** The declared type, as Drizzle prints it: `text`, `integer`, `blob` … In Postgres ready to stand after `::`. */
   readonly sqlType: string;
   readonly notNull: boolean;
+  /** Of a Postgres array: what its elements are. */
+  readonly element?: { readonly kind: ValueKind; readonly storage: Storage; readonly sqlType: string };
 }
 
 export interface FieldModel extends ColumnModel {
   readonly type: CrdtTypeName;
   /** The schema's constant default in canonical form; absent when the column has none. */
   readonly default?: Json;
+}
+
+export type ReferenceAction = "cascade" | "set null" | "set default" | "restrict" | "no action";
+
+/** A foreign key to another annotated table, or to the same one. */
+export interface ReferenceModel {
+  /** Key columns or LWW fields of this table, as database names. */
+  readonly columns: readonly string[];
+  /** The parent table's name. */
+  readonly table: string;
+  /** The parent's columns in the same order: its primary key, or one of its unique keys. */
+  readonly parent: readonly string[];
+  readonly onDelete: ReferenceAction;
+  readonly onUpdate: ReferenceAction;
 }
 
 export interface TableModel {
@@ -49,12 +77,16 @@ export interface TableModel {
   readonly local: readonly string[];
   /** Unique keys besides the primary key, each as database column names. */
   readonly uniques: readonly (readonly string[])[];
+  /** Foreign keys to annotated tables; absent = none. */
+  readonly references?: readonly ReferenceModel[];
 }
 
 /** SQL that captures one table's writes, as the generator emits it. One statement per string. */
 export interface TableCapture {
   /** `CREATE TABLE IF NOT EXISTS …` and indexes for `_t_log`, `_t_crdt`, `_t_crdt_cells`. */
   readonly tables: readonly string[];
+  /** Postgres: name of each trigger function to its `CREATE OR REPLACE FUNCTION`; the body stands between `$grove$`. */
+  readonly functions?: Readonly<Record<string, string>>;
   /** Trigger name to its `CREATE TRIGGER` statement, exactly as the database will store it. */
   readonly triggers: Readonly<Record<string, string>>;
 }

@@ -19,7 +19,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   SQLiteNumericBigInt: { kind: "numeric", storage: "numeric" },
   SQLiteBlobBuffer: { kind: "bytes", storage: "blob" },
   SQLiteBlobJson: { kind: "json", storage: "blob" },
-  SQLiteBigInt: { kind: "bigint", storage: "blob" },
+  SQLiteBigInt: { kind: "integer", storage: "blob" },
 };
 
 /** SQLite's own rules, in its order: https://sqlite.org/datatype3.html#determination_of_column_affinity */

@@ -11,7 +11,7 @@ export function storedToWire(stored: Exclude<Stored, null>, { kind, storage }: K
     case "json":
       return storage === "blob" && !(stored instanceof Uint8Array) ? undefined : parseJson(textOf(stored));
     case "integer":
-      return wholeToWire(toNumeric(stored));
+      return storage === "blob" ? digitsToWire(stored) : wholeToWire(toNumeric(stored));
     case "boolean": {
       const number = toNumeric(stored);
       return number === 0 ? false : number === 1 ? true : undefined;
@@ -28,15 +28,17 @@ export function storedToWire(stored: Exclude<Stored, null>, { kind, storage }: K
     }
     case "bytes":
       return stored instanceof Uint8Array ? Buffer.from(stored).toString("base64") : undefined;
-    case "bigint": {
-      const digits = stored instanceof Uint8Array ? textOf(stored) : "";
-      return /^-?\d+$/.test(digits) ? digits : undefined;
-    }
   }
 }
 
 const textOf = (stored: Exclude<Stored, null>): string =>
   stored instanceof Uint8Array ? Buffer.from(stored).toString("utf8") : String(stored);
+
+function digitsToWire(stored: Stored): Json | undefined {
+  const digits = stored instanceof Uint8Array ? textOf(stored) : "";
+  if (!/^(0|-?[1-9]\d*)$/.test(digits)) return undefined;
+  return Number.isSafeInteger(Number(digits)) ? Number(digits) : digits;
+}
 
 function wholeToWire(stored: Stored): Json | undefined {
   if (typeof stored === "bigint") return String(stored);

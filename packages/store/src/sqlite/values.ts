@@ -8,6 +8,7 @@ const isTagged = (value: Json): value is { readonly [TAG]: string; readonly valu
   typeof value === "object" && value !== null && !Array.isArray(value) && TAG in value;
 
 const INTEGER = /^-?\d{1,19}$/;
+const INTEGER_TEXT = /^(0|-?[1-9]\d*)$/;
 const isInt64 = (text: string): boolean => INTEGER.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 
 function tagRaw(value: unknown): Json {
@@ -42,6 +43,13 @@ function parseJsonBytes(value: Uint8Array): Json {
   return isTagged(json) || !Buffer.from(text).equals(value) ? tagRaw(value) : json;
 }
 
+/** The digits of an integer of any size, in their only spelling. */
+function parseDigits(value: Uint8Array): Json {
+  const text = Buffer.from(value).toString("utf8");
+  if (!INTEGER_TEXT.test(text)) return tagRaw(value);
+  return Number.isSafeInteger(Number(text)) ? Number(text) : text;
+}
+
 /** ISO 8601 in UTC with microseconds, or undefined when the number is no date. */
 function toIso(milliseconds: number): string | undefined {
   const date = new Date(milliseconds);
@@ -55,6 +63,7 @@ export function toJson(column: ColumnModel, value: unknown): Json {
     case "text":
       return typeof value === "string" ? value : tagRaw(value);
     case "integer":
+      if (column.storage === "blob") return value instanceof Uint8Array ? parseDigits(value) : tagRaw(value);
       if (typeof value === "bigint") return String(value);
       return typeof value === "number" && Number.isSafeInteger(value) ? value : tagRaw(value);
     case "boolean":
@@ -74,12 +83,6 @@ export function toJson(column: ColumnModel, value: unknown): Json {
     case "json":
       if (column.storage === "blob") return value instanceof Uint8Array ? parseJsonBytes(value) : tagRaw(value);
       return typeof value === "string" ? parseJson(value) : tagRaw(value);
-    case "bigint":
-      if (value instanceof Uint8Array) {
-        const text = Buffer.from(value).toString("utf8");
-        if (/^-?\d+$/.test(text)) return text;
-      }
-      return tagRaw(value);
     case "bytes":
       return value instanceof Uint8Array ? toBase64(value) : tagRaw(value);
   }
@@ -119,6 +122,11 @@ export function fromJson(column: ColumnModel, value: Json): unknown {
       if (typeof value === "string" && !isIllFormed(value)) return value;
       break;
     case "integer":
+      if (column.storage === "blob") {
+        if (Number.isSafeInteger(value) || (typeof value === "string" && INTEGER_TEXT.test(value)))
+          return Buffer.from(String(value));
+        break;
+      }
       if (typeof value === "number" && Number.isSafeInteger(value)) return value;
       if (typeof value === "string" && isInt64(value)) return BigInt(value);
       break;
@@ -139,9 +147,6 @@ export function fromJson(column: ColumnModel, value: Json): unknown {
       break;
     case "json":
       return column.storage === "blob" ? Buffer.from(JSON.stringify(value)) : JSON.stringify(value);
-    case "bigint":
-      if (typeof value === "string" && /^-?\d+$/.test(value)) return Buffer.from(value);
-      break;
     case "bytes":
       if (typeof value === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(value)) return fromBase64(value);
       break;
