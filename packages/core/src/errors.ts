@@ -5,10 +5,14 @@ export const errorCodes = {
   schema_invalid: "The schema cannot be replicated as it is. Each problem names table, column and cure.",
   schema_load_failed: "The config or schema file could not be loaded. Fix the file named in the message.",
   generated_stale: "The files in generated/ do not match the schema. Run `npx grove-crdt generate`.",
+  kit_failed: "drizzle-kit failed. The message says how; mend it, then run `npx grove-crdt generate` again.",
+  migrations_invalid: "The migrations cannot carry the capture as they are. The message names the file and the cure.",
   capture_missing:
     "Shadow tables or capture triggers are missing. Call `node.ensureShadowTables()` or run the generated migrations.",
   capture_stale:
     "The installed capture is not the generated one. Call `node.ensureShadowTables()` or run the generated migrations.",
+  unsupported_database: "The database server cannot be a node as it is. The message names what it lacks.",
+  unsupported_table: "A table of this database cannot be synced as it is. The message names each and its cure.",
   node_id_invalid: "A node id matches [a-z0-9][a-z0-9._-]{0,62}.",
   node_id_mismatch: "The database belongs to another node id. Drop the configured id, or open the right database.",
   unknown_table: "The table is not in the registry. Annotate it and generate, or leave it out of `tables`.",
@@ -28,6 +32,8 @@ export const errorCodes = {
   constraint: "A constraint of the user's table keeps the row out. It waits in the shadow and is tried again.",
   unique:
     "Another row took a unique key first and keeps it, on every node. The row waits in the shadow and is shown when the key is free.",
+  reference:
+    "A row that this one refers to is not there: not yet, or no more. The row waits in the shadow and is shown when it can be.",
   busy: "The database stayed locked. The operation was rolled back and may be tried again.",
   transport: "The peer could not be reached or did not answer as documented.",
   aborted: "The operation was aborted by its signal.",

@@ -1,5 +1,8 @@
 // Stores: the port and its implementations.
 
+export { type DatabaseClient, openStore } from "./open";
+export type { NodePostgresPool, PGliteClient, PostgresClient, PostgresJsClient } from "./postgres/driver";
+export { PostgresStore } from "./postgres/store";
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/driver";
 export { SqliteStore } from "./sqlite/store";
 export * from "./store";

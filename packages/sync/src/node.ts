@@ -18,11 +18,11 @@ import {
   type RowChange,
   START_FULL,
 } from "@grove-crdt/core";
-import { type ParkedRow, type PeerUpdate, type SqliteDatabase, SqliteStore, type Store } from "@grove-crdt/store";
+import { type DatabaseClient, openStore, type ParkedRow, type PeerUpdate, type Store } from "@grove-crdt/store";
 
 export interface NodeOptions {
-  /** A Drizzle database over better-sqlite3: `drizzle(new Database("edge.db"))`. */
-  readonly db: { readonly $client: SqliteDatabase };
+  /** A Drizzle database: over better-sqlite3, postgres.js, a node-postgres Pool or PGlite. */
+  readonly db: { readonly $client: DatabaseClient };
   /** The default export of what `npx grove-crdt generate` emits: `registry`. */
   readonly registry: Registry;
   /** Names the database for good. Omitted: the stored id, or one that is drawn at first start. */
@@ -61,15 +61,8 @@ export class GroveNode {
       now = () => Date.now() * 1000,
       random = Math.random,
     } = options;
-    const client = db?.$client;
-    if (typeof client?.prepare !== "function" || typeof client.exec !== "function") {
-      throw new GroveError(
-        "bad_request",
-        "createNode: `db` is not a Drizzle database over better-sqlite3. Pass drizzle(new Database(file)).",
-      );
-    }
     this.now = now;
-    this.store = new SqliteStore(client, registry, { now, random, maxClockDrift, nodeId }, tables);
+    this.store = openStore(db?.$client, registry, { now, random, maxClockDrift, nodeId }, tables);
   }
 
   /** The node id. @throws GroveError `capture_missing` before {@link ready} has resolved */

@@ -1,0 +1,163 @@
+// The slices of postgres.js, node-postgres and PGlite that this store needs, behind one port of three methods. Every value
+// goes in and comes out as text: Drizzle changes the parsers of the client that it is given, and users may too.
+import { GroveError } from "@grove-crdt/core";
+
+/** A row as arrays, in the order of the select list. Our SQL casts what is not a number or text to text. */
+export type RawRow = readonly unknown[];
+
+/** One connection inside one transaction. */
+export interface PostgresTransaction {
+  /** Runs one statement; parameters are text or NULL. */
+  rows(text: string, params?: readonly (string | null)[]): Promise<RawRow[]>;
+  /** Runs statements without parameters, several in one text. */
+  exec(text: string): Promise<void>;
+}
+
+export interface PostgresDriver {
+  /** One transaction, on a connection that nobody else uses meanwhile. `begin` = statements after BEGIN, in one text. */
+  transaction<T>(isolation: string, begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T>;
+}
+
+interface PostgresJsQuery {
+  values(): Promise<readonly RawRow[]>;
+}
+interface PostgresJsConnection {
+  unsafe(text: string, params?: unknown[], options?: { prepare?: boolean }): PostgresJsQuery;
+}
+/** The slice of postgres.js. */
+export interface PostgresJsClient extends PostgresJsConnection {
+  reserve(): Promise<PostgresJsConnection & { release(): void }>;
+}
+
+interface NodePostgresConnection {
+  query(config: {
+    text: string;
+    values?: unknown[];
+    rowMode?: "array";
+    types?: { getTypeParser(): (value: string) => unknown };
+  }): Promise<{ rows: RawRow[] }>;
+  release(error?: Error | boolean): void;
+}
+/** The slice of node-postgres: a `Pool`, since a lone `Client` may be inside the application's transaction. */
+export interface NodePostgresPool {
+  connect(): Promise<NodePostgresConnection>;
+  readonly totalCount: number;
+}
+
+interface PGliteTransaction {
+  query(text: string, params?: unknown[], options?: object): Promise<{ rows: unknown[] }>;
+  exec(text: string): Promise<unknown>;
+}
+/** The slice of PGlite. */
+export interface PGliteClient {
+  transaction<T>(work: (tx: PGliteTransaction) => Promise<T>): Promise<T>;
+  runExclusive<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export type PostgresClient = PostgresJsClient | NodePostgresPool | PGliteClient;
+
+const has = (client: unknown, ...methods: readonly string[]): boolean =>
+  client !== null &&
+  (typeof client === "object" || typeof client === "function") &&
+  methods.every((method) => typeof (client as Record<string, unknown>)[method] === "function");
+
+/** The driver behind a Drizzle database's `$client`; null when it is none of those that this store knows. */
+export function postgresDriver(client: unknown): PostgresDriver | null {
+  if (has(client, "unsafe", "reserve")) return postgresJs(client as PostgresJsClient);
+  if (has(client, "transaction", "runExclusive", "exec")) return pglite(client as PGliteClient);
+  if (has(client, "connect", "query") && "totalCount" in (client as object))
+    return nodePostgres(client as NodePostgresPool);
+  if (has(client, "connect", "query")) {
+    throw new GroveError(
+      "bad_request",
+      "createNode: `db` is a Drizzle database over a single node-postgres Client, on which the application's transactions and ours would mix. Pass drizzle(new Pool(…)).",
+    );
+  }
+  return null;
+}
+
+/** BEGIN, work, COMMIT; ROLLBACK when anything fails. */
+async function bracket<T>(
+  tx: PostgresTransaction,
+  isolation: string,
+  begin: string,
+  work: (tx: PostgresTransaction) => Promise<T>,
+): Promise<T> {
+  try {
+    await tx.exec(`BEGIN ISOLATION LEVEL ${isolation};\n${begin}`);
+    const result = await work(tx);
+    await tx.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // The connection may be gone; its own error is the one to show.
+    await tx.exec("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+const postgresJs = (client: PostgresJsClient): PostgresDriver => ({
+  async transaction(isolation, begin, work) {
+    const connection = await client.reserve();
+    const tx: PostgresTransaction = {
+      rows: async (text, params = []) => [...(await connection.unsafe(text, [...params], { prepare: true }).values())],
+      exec: async (text) => void (await connection.unsafe(text).values()),
+    };
+    try {
+      return await bracket(tx, isolation, begin, work);
+    } finally {
+      connection.release();
+    }
+  },
+});
+
+const asText = { getTypeParser: () => (value: string) => value };
+
+const nodePostgres = (pool: NodePostgresPool): PostgresDriver => ({
+  async transaction(isolation, begin, work) {
+    const connection = await pool.connect();
+    let failure: Error | undefined;
+    const tx: PostgresTransaction = {
+      rows: async (text, params = []) =>
+        (await connection.query({ text, values: [...params], rowMode: "array", types: asText })).rows,
+      exec: async (text) => void (await connection.query({ text })),
+    };
+    try {
+      return await bracket(tx, isolation, begin, work);
+    } catch (error) {
+      // An error without an SQLSTATE is the connection's own: the pool must not hand it out again.
+      if (sqlState(error) === undefined && !(error instanceof GroveError)) failure = error as Error;
+      throw error;
+    } finally {
+      connection.release(failure);
+    }
+  },
+});
+
+const pglite = (client: PGliteClient): PostgresDriver => ({
+  // PGlite begins and ends the transaction itself, and lets nobody else in between.
+  transaction: (isolation, begin, work) =>
+    client.transaction(async (tx) => {
+      await tx.exec(`SET TRANSACTION ISOLATION LEVEL ${isolation};\n${begin}`);
+      return work({
+        rows: async (text, params = []) =>
+          (await tx.query(text, [...params], { rowMode: "array", parsers: textParsers })).rows as RawRow[],
+        exec: async (text) => void (await tx.exec(text)),
+      });
+    }),
+});
+
+/** By type oid: int8, which PGlite would turn into a number or a BigInt. */
+const textParsers = { 20: (value: string) => value };
+
+/** The five characters with which Postgres names an error; undefined for errors that are not the database's. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** The row cannot be in the table as it is: a constraint, a value that the column cannot hold, a user's trigger. */
+export const isRefusal = (error: unknown): boolean => /^(22|23|44|P0001)/.test(sqlState(error) ?? "");
+/** Somebody else holds the lock. */
+export const isLockTimeout = (error: unknown): boolean => sqlState(error) === "55P03";
+/** The transaction met another one and gave way: it may be run again. */
+export const isConflict = (error: unknown): boolean => ["40001", "40P01", "55P03"].includes(sqlState(error) ?? "");

@@ -1,0 +1,154 @@
+// Fold on Postgres: drain the oldest log rows with what base table and shadow have now, decide, write.
+import { decideFold, type FoldClock, isAlive, type Json, type Touch } from "@grove-crdt/core";
+import { fieldParam, ShadowWrites } from "./apply";
+import type { PostgresTransaction } from "./driver";
+import { readParked, unpark } from "./parking";
+import { project } from "./projection";
+import { readCells } from "./read";
+import type { Session } from "./session";
+import { keyText, type Table } from "./table";
+import { fieldToJson } from "./values";
+
+/** Log rows that one pass folds: bounds memory and how long the lock is held. */
+export const LOG_ROWS_PER_PASS = 10_000;
+
+interface Touched {
+  readonly touch: Touch;
+  readonly raw: readonly unknown[];
+  readonly pk: Json[];
+}
+
+export const pendingProbe = (tables: readonly Table[]): string =>
+  `SELECT ${tables.map((table) => `(EXISTS (SELECT 1 FROM ${table.log}))::int`).join(", ")}, (EXISTS (SELECT 1 FROM public._grove_parked WHERE code = 'busy' AND peer IS NOT NULL))::int`;
+
+/** Tables of the list with a captured write waiting, and whether changes wait for rows that somebody held. */
+export async function readPending(
+  tx: PostgresTransaction,
+  tables: readonly Table[],
+  probe: string,
+): Promise<{ readonly tables: Table[]; readonly busy: boolean }> {
+  const [flags = []] = await tx.rows(probe);
+  return { tables: tables.filter((_, n) => Number(flags[n]) === 1), busy: Number(flags[tables.length]) === 1 };
+}
+
+async function collect(session: Session, table: Table): Promise<{ rows: Map<string, Touched>; drained: boolean }> {
+  const at = table.logAt;
+  const raws = await session.rows(table.drainLog, [String(LOG_ROWS_PER_PASS)]);
+  const rows = new Map<string, Touched>();
+  for (const raw of raws) {
+    const pk = table.pk(raw, at.key);
+    const key = keyText(pk);
+    let touched = rows.get(key);
+    if (!touched) {
+      const touch = { at: 0, inserted: false, deleted: false, masks: table.masks.map(() => 0), before: null };
+      touched = { touch, raw, pk };
+      rows.set(key, touched);
+    }
+    const { touch } = touched;
+    touch.at = Math.max(touch.at, Number(raw[1]));
+    if (raw[2] === "I") touch.inserted = true;
+    else if (raw[2] === "D") {
+      touch.deleted = true;
+      // What a field was before belongs to the life that has ended.
+      touch.before = null;
+    }
+    for (let n = 0; n < touch.masks.length; n++) {
+      const mask = raw[at.mask + n];
+      if (mask !== null) touch.masks[n] = union(touch.masks[n] as number, Number(mask));
+    }
+    const before = raw[at.before];
+    // The first captured write of a field tells what it was before.
+    if (before !== null && raw[2] !== "D") touch.before = { ...readBefore(table, before as string), ...touch.before };
+  }
+  return { rows, drained: raws.length < LOG_ROWS_PER_PASS };
+}
+
+/** Canonical values of what the trigger logged: each column's text form. */
+function readBefore(table: Table, text: string): Record<string, Json> {
+  const values: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, string | null>)) {
+    const field = table.field(name);
+    if (field) values[name] = fieldToJson(field, value);
+  }
+  return values;
+}
+
+/** Bitwise or of masks of up to 52 bits: the operator alone has 32. */
+const HIGH = 2 ** 26;
+const union = (a: number, b: number): number =>
+  a === b ? a : (Math.floor(a / HIGH) | Math.floor(b / HIGH)) * HIGH + ((a % HIGH) | (b % HIGH));
+
+/** Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. */
+export async function foldTable(session: Session, table: Table): Promise<{ folded: number; drained: boolean }> {
+  const { rows, drained } = await collect(session, table);
+  if (rows.size === 0) return { folded: 0, drained };
+  const at = table.logAt;
+  const ids: number[] = [];
+  for (const { raw } of rows.values()) if (raw[at.shadow] !== null) ids.push(Number(raw[at.shadow]));
+  const cells = await readCells(session.tx, table, table.multi.length > 0 || ids.length > 0 ? ids : []);
+  const parked = await readParked(session.tx, table);
+  const clock: FoldClock = {
+    node: session.node,
+    incarnation: session.incarnation,
+    now: session.now,
+    clock: session.clock,
+  };
+  const writes = new ShadowWrites(session, table);
+  const rewrites: {
+    readonly key: readonly string[];
+    readonly raw: readonly unknown[];
+    readonly values: Record<string, Json>;
+  }[] = [];
+  const shown: Json[][] = [];
+  let folded = 0;
+
+  for (const { touch, raw, pk } of rows.values()) {
+    const stored = table.stored(raw, at.shadow);
+    const row = stored && table.decode(stored, cells.get(stored.id), session.names);
+    let base: { values: Record<string, Json> } | null = null;
+    if (Number(raw[at.present]) === 1) {
+      base = { values: {} };
+      table.multi.forEach((field, n) => {
+        base!.values[field.name] = fieldToJson(field, raw[at.multi + n] as string | null);
+      });
+    }
+    const living = row !== null && isAlive(row);
+    const hidden = living && (base ? touch.inserted && parked.has(keyText(pk)) : !touch.deleted);
+    const changes = decideFold(table.model, row, touch, base, hidden, clock, session.next);
+    if (!changes) continue;
+    const key = raw.slice(at.key, at.key + table.model.key.length) as string[];
+    if (changes.base.op === "update") rewrites.push({ key, raw, values: changes.base.values as Record<string, Json> });
+    if (changes.row.seq === session.next) {
+      session.take();
+      writes.add(key, changes);
+      folded++;
+    }
+    if (hidden) shown.push(pk);
+  }
+  session.clock = clock.clock;
+  await writes.flush();
+  for (const { key, raw, values } of rewrites) await rewrite(session, table, key, raw, values);
+  await unpark(session, table, shown);
+  // What was written here may have made room for a parked row, or taken a key that one claims.
+  if (folded > 0) await project(session, table);
+  return { folded, drained };
+}
+
+/**
+ * Gives set columns the order that their entries have. Only where they still hold what was read and nobody holds the row:
+ * a fold never waits for the application and never overwrites what it has not seen.
+ */
+async function rewrite(
+  session: Session,
+  table: Table,
+  key: readonly string[],
+  raw: readonly unknown[],
+  values: Readonly<Record<string, Json>>,
+): Promise<void> {
+  const fields = table.multi.filter(({ name }) => Object.hasOwn(values, name));
+  const params = fields.flatMap((field) => [
+    fieldParam(field, values[field.name] as Json),
+    raw[table.logAt.multi + table.multi.indexOf(field)] as string,
+  ]);
+  await session.rows(table.rewriteBase(fields), [...key, ...params]);
+}

@@ -1,0 +1,336 @@
+// Installing and verifying capture on Postgres, the checks of what stands in the way, and adopting rows that were there
+// before it.
+import { GroveError, maskColumns, NODE_ID, type Registry } from "@grove-crdt/core";
+import type { CaptureProblem } from "../store";
+import type { PostgresTransaction } from "./driver";
+import type { Session } from "./session";
+import { ident, keyColumn, list, toParams } from "./sql";
+import type { Table } from "./table";
+
+export const OLDEST_VERSION = 14;
+
+const textList = (names: readonly string[]): string =>
+  toParams(
+    1,
+    names.map((name) => [name]),
+  )[0] as string;
+
+/** Between `$grove$` and `$grove$`: what Postgres keeps as the function's source. */
+const bodyOf = (sql: string): string => sql.split("$grove$")[1] ?? "";
+
+/** A trigger's definition without what differs between versions and search paths: quotes, the schema, layout. */
+const definition = (sql: string): string =>
+  sql
+    .replaceAll('"', "")
+    .replaceAll(/\bpublic\./g, "")
+    .replaceAll(/--[^\n]*/g, "")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/;?\s*$/g, "")
+    .replaceAll("EXECUTE PROCEDURE", "EXECUTE FUNCTION")
+    .trim();
+
+/** Compares tables, functions and triggers in the database with the generated ones. */
+export async function verifyCapture(tx: PostgresTransaction, registry: Registry): Promise<CaptureProblem | null> {
+  await refuseDatabase(tx);
+  const captures = registry.tables.map(({ name }) => [name, registry.capture.tables[name]] as const);
+  const functions = new Map(captures.flatMap(([, capture]) => Object.entries(capture?.functions ?? {})));
+  const tables = [
+    "_grove_node",
+    "_grove_lock",
+    ...registry.tables.flatMap(({ name }) => [`_${name}_log`, `_${name}_crdt`, `_${name}_crdt_cells`]),
+  ];
+  const present = new Set(
+    (
+      await tx.rows(
+        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname = ANY($1::text::text[])",
+        [textList(tables)],
+      )
+    ).map(([name]) => name as string),
+  );
+  const sources = new Map(
+    (
+      await tx.rows(
+        "SELECT p.proname, p.prosrc || CASE WHEN p.prosecdef THEN '' ELSE ' (not SECURITY DEFINER)' END FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname = ANY($1::text::text[])",
+        [textList([...functions.keys()])],
+      )
+    ).map(([name, source]) => [name as string, source as string]),
+  );
+  const installed = await installedTriggers(
+    tx,
+    registry.tables.map(({ name }) => name),
+  );
+  const missing = tables.filter((name) => !present.has(name));
+  const stale: string[] = [];
+  for (const [name, sql] of functions) {
+    if (!sources.has(name)) missing.push(`${name}()`);
+    else if (sources.get(name) !== bodyOf(sql)) stale.push(`${name}()`);
+  }
+  for (const [table, capture] of captures) {
+    for (const [name, sql] of Object.entries(capture?.triggers ?? {})) {
+      const trigger = installed.get(table)?.get(name);
+      if (!trigger) missing.push(name);
+      else if (!trigger.enabled) stale.push(`${name} (disabled)`);
+      else if (definition(trigger.sql) !== definition(sql)) stale.push(name);
+    }
+  }
+  if (missing.length > 0) return { code: "capture_missing", names: [...missing, ...stale] };
+  await refuseTables(tx, registry);
+  return stale.length > 0 ? { code: "capture_stale", names: stale } : null;
+}
+
+interface InstalledTrigger {
+  readonly sql: string;
+  readonly enabled: boolean;
+}
+
+/** The triggers that are on each table. */
+async function installedTriggers(
+  tx: PostgresTransaction,
+  tables: readonly string[],
+): Promise<Map<string, Map<string, InstalledTrigger>>> {
+  const rows = await tx.rows(
+    `SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), (t.tgenabled IN ('O', 'A'))::int
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY($1::text::text[])`,
+    [textList(tables)],
+  );
+  const found = new Map<string, Map<string, InstalledTrigger>>();
+  for (const [table, name, sql, enabled] of rows) {
+    const triggers = found.get(table as string) ?? new Map<string, InstalledTrigger>();
+    found.set(table as string, triggers);
+    triggers.set(name as string, { sql: sql as string, enabled: Number(enabled) === 1 });
+  }
+  return found;
+}
+
+/** @throws GroveError `unsupported_database` */
+async function refuseDatabase(tx: PostgresTransaction): Promise<void> {
+  const [row] = await tx.rows("SELECT current_setting('server_version_num'), current_setting('server_encoding')");
+  const [version, encoding] = row as [string, string];
+  if (Number(version) < OLDEST_VERSION * 10_000) {
+    throw new GroveError(
+      "unsupported_database",
+      `This server is Postgres ${Math.floor(Number(version) / 10_000)}; grove-crdt needs ${OLDEST_VERSION} or later. Upgrade the server.`,
+    );
+  }
+  if (encoding !== "UTF8") {
+    throw new GroveError(
+      "unsupported_database",
+      `The database's encoding is ${encoding}; rows from other nodes may hold any Unicode text. Create the database with ENCODING 'UTF8'.`,
+    );
+  }
+}
+
+/** Refuses tables that capture cannot see all writes of, and a role that may not read and write them all. */
+async function refuseTables(tx: PostgresTransaction, registry: Registry): Promise<void> {
+  const names = registry.tables.map(({ name }) => name);
+  const rows = await tx.rows(
+    `SELECT c.relname, c.relkind, c.relispartition::int,
+  (EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhrelid = c.oid OR i.inhparent = c.oid))::int,
+  (c.relrowsecurity AND row_security_active(c.oid))::int,
+  (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))::int,
+  current_user
+FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY($1::text::text[])`,
+    [textList(names)],
+  );
+  const found = new Map(rows.map((row) => [row[0] as string, row]));
+  const problems: string[] = [];
+  for (const name of names) {
+    const shown = JSON.stringify(name);
+    const row = found.get(name);
+    if (!row) {
+      problems.push(
+        `The table ${shown} does not exist in the schema public. Run your migrations first, then node.ensureShadowTables().`,
+      );
+      continue;
+    }
+    const [, kind, isPartition, inherits, hidden, allowed, role] = row as [string, string, ...unknown[]];
+    if (kind === "p" || Number(isPartition) === 1)
+      problems.push(
+        `The table ${shown} is partitioned: writes straight to a partition would not be captured. Sync an unpartitioned table.`,
+      );
+    else if (kind !== "r") problems.push(`${shown} is no ordinary table. Annotate the table behind it instead.`);
+    else if (Number(inherits) === 1)
+      problems.push(
+        `The table ${shown} takes part in inheritance: writes to a child would not be captured. Take it out of the inheritance.`,
+      );
+    if (Number(hidden) === 1)
+      problems.push(
+        `Row level security hides rows of ${shown} from the role ${JSON.stringify(role)}. Connect as the table's owner, or ALTER ROLE … BYPASSRLS.`,
+      );
+    if (Number(allowed) !== 1)
+      problems.push(
+        `The role ${JSON.stringify(role)} may not read and write ${shown}. GRANT SELECT, INSERT, UPDATE, DELETE ON it, or connect as its owner.`,
+      );
+  }
+  if (problems.length > 0) {
+    throw new GroveError("unsupported_table", `Not everything can be synced as it is:\n  ${problems.join("\n  ")}`, {
+      details: problems,
+    });
+  }
+}
+
+/** Bits of log rows that older triggers wrote, moved to where the fields are now. */
+async function moveMasks(tx: PostgresTransaction, table: Table, before: readonly string[]): Promise<void> {
+  const after = table.model.fields.map((field) => field.name);
+  if (before.every((name, n) => after[n] === name)) return;
+  const column = (index: number) => ({ mask: ident(maskColumns(index + 1).at(-1) as string), bit: index % 52 });
+  const parts = new Map<string, string[]>();
+  after.forEach((name, to) => {
+    const from = before.indexOf(name);
+    if (from < 0) return;
+    const source = column(from);
+    const target = column(to);
+    const moved = `(((coalesce(${source.mask}, 0) >> ${source.bit}) & 1) << ${target.bit})`;
+    parts.set(target.mask, [...(parts.get(target.mask) ?? []), moved]);
+  });
+  const sets = [...parts].map(([mask, moved]) => `${mask} = ${moved.join(" | ")}`);
+  if (sets.length > 0) await tx.exec(`UPDATE ${table.log} SET ${sets.join(", ")} WHERE op = 'U'`);
+}
+
+/** Only one process installs at a time; the number is ours alone. */
+const INSTALL_LOCK = "SELECT pg_advisory_xact_lock(7305, 1)";
+
+/**
+ * Tables, functions, triggers and the order of the mask's bits; all in the caller's transaction.
+ *
+ * @throws GroveError `capture_missing`, `unsupported_database`, `unsupported_table`, `forbidden`
+ */
+export async function installCapture(
+  tx: PostgresTransaction,
+  registry: Registry,
+  tables: readonly Table[],
+): Promise<void> {
+  await tx.rows(INSTALL_LOCK);
+  await refuseDatabase(tx);
+  await refuseTables(tx, registry);
+  try {
+    await tx.exec(registry.capture.system.join(";\n"));
+    const installed = await installedTriggers(
+      tx,
+      tables.map(({ model }) => model.name),
+    );
+    const stored = new Map(
+      (await tx.rows("SELECT tbl, fields FROM public._grove_capture")).map(([name, fields]) => [
+        name as string,
+        JSON.parse(fields as string) as string[],
+      ]),
+    );
+    for (const table of tables) {
+      const { name, fields } = table.model;
+      const capture = registry.capture.tables[name];
+      const statements = [...(capture?.tables ?? []), ...Object.values(capture?.functions ?? {})];
+      const present = installed.get(name) ?? new Map<string, InstalledTrigger>();
+      for (const [trigger, { sql, enabled }] of present) {
+        const wanted = capture?.triggers[trigger];
+        const isOurs = wanted !== undefined || (trigger.startsWith(`_${name}_`) && sql.includes(`_${name}_`));
+        if (isOurs && (wanted === undefined || !enabled || definition(wanted) !== definition(sql))) {
+          statements.push(`DROP TRIGGER ${ident(trigger)} ON ${table.name}`);
+          present.delete(trigger);
+        }
+      }
+      for (const [trigger, sql] of Object.entries(capture?.triggers ?? {}))
+        if (!present.has(trigger)) statements.push(sql);
+      await tx.exec(statements.map((sql) => sql.replace(/;\s*$/, "")).join(";\n"));
+      const before = stored.get(name);
+      if (before) await moveMasks(tx, table, before);
+      await tx.rows(
+        "INSERT INTO public._grove_capture (tbl, fields) VALUES ($1::text, $2::text) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
+        [name, JSON.stringify(fields.map((field) => field.name))],
+      );
+    }
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "42501") throw error;
+    throw new GroveError(
+      "forbidden",
+      `The role may not create the shadow tables and triggers: ${(error as Error).message}. Call node.ensureShadowTables() as the tables' owner with CREATE on the schema public, or run the generated migrations as that role.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The stored node id, or the configured one, or a drawn one. */
+export async function settleIdentity(
+  tx: PostgresTransaction,
+  configured: string | undefined,
+  random: () => number,
+): Promise<string> {
+  if (configured !== undefined && !NODE_ID.test(configured)) {
+    throw new GroveError(
+      "node_id_invalid",
+      `The node id ${JSON.stringify(configured)} is not valid: it must match [a-z0-9][a-z0-9._-]{0,62}.`,
+    );
+  }
+  const [row] = await tx.rows("SELECT node FROM public._grove_node WHERE id = 1");
+  const stored = (row?.[0] ?? null) as string | null;
+  if (stored !== null && configured !== undefined && stored !== configured) {
+    throw new GroveError(
+      "node_id_mismatch",
+      `This database is node ${JSON.stringify(stored)}, not ${JSON.stringify(configured)}. Leave nodeId out, or connect to the right database.`,
+      { details: { stored, configured } },
+    );
+  }
+  if (stored !== null) return stored;
+  const id = configured ?? `n-${Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join("")}`;
+  await tx.rows(
+    "INSERT INTO public._grove_node (id, node) VALUES (1, $1::text) ON CONFLICT (id) DO UPDATE SET node = excluded.node",
+    [id],
+  );
+  // The node's own short integer is the smallest, since most rows carry it.
+  await tx.rows("INSERT INTO public._grove_nodes (id, node) VALUES (1, $1::text) ON CONFLICT DO NOTHING", [id]);
+  return id;
+}
+
+/** Refuses rows that the capture would not have let in: nothing could be added to them. */
+export async function refuseUnfit(session: Session, table: Table): Promise<void> {
+  for (const { name, type, storage } of table.multi) {
+    const column = ident(name);
+    const unfit = type === "set" && storage === "jsonb" ? `jsonb_typeof(${column}) <> 'array'` : `${column} IS NULL`;
+    const key = table.model.key.map((column) => `${ident(column.name)}::text`).join(" || ', ' || ");
+    const [row] = await session.rows(`SELECT count(*), min(${key}) FROM ${table.name} WHERE ${unfit}`);
+    const [count, example] = row as [unknown, string];
+    if (Number(count) === 0) continue;
+    throw new GroveError(
+      "bad_value",
+      `${table.model.name}.${name} holds no ${type === "set" ? "array" : "number"} in ${count} row${Number(count) === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then call node.ensureShadowTables() again. Nothing was changed.`,
+      { details: { table: table.model.name, column: name, rows: Number(count) } },
+    );
+  }
+}
+
+/**
+ * Gives a shadow to at most `limit` rows that have none: they count as the oldest possible writes.
+ *
+ * @param after the last key of the chunk before, as text; null to begin
+ * @returns how many it adopted, and the last key that it looked at; null at the end of the table
+ */
+export async function adoptRows(
+  session: Session,
+  table: Table,
+  after: readonly string[] | null,
+  limit: number,
+): Promise<{ readonly adopted: number; readonly last: readonly string[] | null }> {
+  const { key } = table.model;
+  const keys = key.map(({ name }) => keyColumn(name));
+  const same = key.map(({ name }) => `s.${ident(keyColumn(name))} = b.${ident(name)}`).join(" AND ");
+  const names = key.map(({ name }) => name);
+  const columns = list(names, "b.");
+  const n = names.length;
+  const from = after
+    ? `WHERE (${columns}) > (${key.map(({ sqlType }, at) => `$${at + 3}::text::${sqlType}`).join(", ")})`
+    : "";
+  const [row] = await session.rows(
+    `WITH chunk AS (SELECT ${columns} FROM ${table.name} b ${from} ORDER BY ${columns} LIMIT $1::text::bigint),
+adopted AS (
+  INSERT INTO ${table.shadow} (${list(keys)}, id, cl, hlc, node, born, seq)
+  SELECT ${columns}, $2::text::bigint + row_number() OVER (), 1, 0, 0, $2::text::bigint + row_number() OVER (), $2::text::bigint + row_number() OVER ()
+  FROM chunk b WHERE NOT EXISTS (SELECT 1 FROM ${table.shadow} s WHERE ${same})
+  RETURNING 1
+)
+SELECT (SELECT count(*) FROM adopted), (SELECT count(*) FROM chunk)${names.map((name) => `, (SELECT ${ident(name)}::text FROM chunk ORDER BY ${names.map((other) => `${ident(other)} DESC`).join(", ")} LIMIT 1)`).join("")}`,
+    [String(limit), String(session.next - 1), ...(after ?? [])],
+  );
+  const [adopted, seen, ...last] = row as [unknown, unknown, ...string[]];
+  if (Number(adopted) > 0) session.take(Number(adopted));
+  return { adopted: Number(adopted), last: Number(seen) < limit ? null : last.slice(0, n) };
+}

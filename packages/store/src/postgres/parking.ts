@@ -1,0 +1,228 @@
+// `_grove_parked` holds three lists. Rows that live in the shadow and that the base table does not show, each with the
+// reason and with what it had in `local` columns (those are in no shadow). Under a peer's id: changes that the peer
+// rejected. Under a peer's id with the code `busy`: changes from the peer whose rows another transaction held.
+import type { Json, Outcome, RowChange } from "@grove-crdt/core";
+import type { PostgresTransaction } from "./driver";
+import type { Session } from "./session";
+import { ident, numbers, toParams } from "./sql";
+import { keyText, type Table } from "./table";
+
+/** The code and message with which a row is kept out. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Parked extends Refusal {
+  readonly pk: readonly Json[];
+}
+
+export interface ParkRow extends Parked {
+  /** JSON of the `local` columns; kept as it was when it is undefined. */
+  readonly local?: string | null;
+}
+
+const HIDDEN = "p.peer IS NULL AND p.tbl = $1::text";
+const ONES = `${HIDDEN} AND p.pk IN (SELECT unnest($2::text::text[]))`;
+const pkList = (pks: readonly (readonly Json[])[]): string =>
+  toParams(
+    1,
+    pks.map((pk) => [JSON.stringify(pk)]),
+  )[0] as string;
+
+export async function unpark(session: Session, table: Table, pks: readonly (readonly Json[])[]): Promise<void> {
+  if (pks.length === 0) return;
+  await session.rows(`DELETE FROM public._grove_parked p WHERE ${ONES}`, [table.model.name, pkList(pks)]);
+}
+
+/** Parks rows, or gives parked ones another reason. */
+export async function park(session: Session, table: Table, rows: readonly ParkRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const name = table.model.name;
+  const removed = await session.rows(`DELETE FROM public._grove_parked p WHERE ${ONES} RETURNING p.pk, p.change`, [
+    name,
+    pkList(rows.map(({ pk }) => pk)),
+  ]);
+  const before = new Map(removed.map(([pk, change]) => [pk as string, change as string | null]));
+  const at = session.now;
+  await session.rows(
+    `INSERT INTO public._grove_parked (tbl, pk, code, message, change, at)
+SELECT * FROM unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::text[], $5::text::text[], $6::text::bigint[])`,
+    toParams(
+      6,
+      rows.map(({ pk, code, message, local }) => {
+        const text = JSON.stringify(pk);
+        return [name, text, code, message, local === undefined ? (before.get(text) ?? null) : local, at];
+      }),
+    ),
+  );
+}
+
+/** All hidden rows of a table, by the canonical text of their keys. */
+export async function readParked(tx: PostgresTransaction, table: Table): Promise<Map<string, Parked>> {
+  const rows = await tx.rows(
+    `SELECT p.pk, p.code, p.message FROM public._grove_parked p WHERE ${HIDDEN} ORDER BY p.id`,
+    [table.model.name],
+  );
+  return new Map(
+    rows.map(([text, code, message]) => {
+      const pk = JSON.parse(text as string) as Json[];
+      return [keyText(pk), { pk, code: code as string, message: message as string }];
+    }),
+  );
+}
+
+/** The rows' `local` columns as JSON text, by place; nothing when the table has none. */
+export async function readLocal(
+  session: Session,
+  table: Table,
+  keys: readonly (readonly string[])[],
+): Promise<Map<number, string>> {
+  const { local, key } = table.model;
+  if (local.length === 0 || keys.length === 0) return new Map();
+  const object = local.map((name, n) => `$${key.length + 1 + n}::text, b.${ident(name)}`);
+  const on = key.map(({ name, sqlType }) => `b.${ident(name)} = k.${ident(`pk_${name}`)}::${sqlType}`);
+  const rows = await session.rows(
+    `SELECT k.place, jsonb_build_object(${object.join(", ")})::text FROM ${table.keyList()} JOIN ${table.name} b ON ${on.join(" AND ")}`,
+    [...toParams(key.length, keys), ...local],
+  );
+  return new Map(rows.map(([place, text]) => [Number(place) - 1, text as string]));
+}
+
+/** Gives rows that are shown again what they had in `local` columns. */
+export async function writeLocal(session: Session, table: Table, pks: readonly (readonly Json[])[]): Promise<void> {
+  if (table.model.local.length === 0 || pks.length === 0) return;
+  const kept = await session.rows(
+    `SELECT p.pk, p.change FROM public._grove_parked p WHERE ${ONES} AND p.change IS NOT NULL`,
+    [table.model.name, pkList(pks)],
+  );
+  if (kept.length === 0) return;
+  const writable = await session.rows(
+    `SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attgenerated = '' AND attidentity <> 'a' AND NOT attisdropped AND attname = ANY($2::text::text[])`,
+    [
+      table.name,
+      toParams(
+        1,
+        table.model.local.map((name) => [name]),
+      )[0] as string,
+    ],
+  );
+  const columns = writable.map(([name]) => ident(name as string));
+  if (columns.length === 0) return;
+  const where = table.model.key
+    .map(({ name, sqlType }, n) => `${ident(name)} = $${n + 2}::text::${sqlType}`)
+    .join(" AND ");
+  for (const [pk, change] of kept) {
+    await session.rows(
+      `UPDATE ${table.name} SET (${columns.join(", ")}) = (SELECT ${columns.join(", ")} FROM jsonb_populate_record(NULL::${table.name}, $1::text::jsonb)) WHERE ${where}`,
+      [change as string, ...table.keyParams(JSON.parse(pk as string) as Json[])],
+    );
+  }
+}
+
+/** Records what `peer` rejected, and forgets the records of rows that it took after all. */
+export async function settleRejections(
+  session: Session,
+  peer: string,
+  rows: readonly RowChange[],
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  const settled = rows.flatMap((change, n) => {
+    const outcome = outcomes[n] as Outcome;
+    return outcome.outcome === "refused" ? [] : [{ change, outcome, pk: JSON.stringify(change.pk) }];
+  });
+  if (settled.length === 0) return;
+  await session.rows(
+    `DELETE FROM public._grove_parked p USING unnest($2::text::text[], $3::text::text[]) AS v(tbl, pk)
+WHERE p.peer = $1::text AND p.code <> 'busy' AND p.tbl = v.tbl AND p.pk = v.pk`,
+    [
+      peer,
+      ...toParams(
+        2,
+        settled.map(({ change, pk }) => [change.table, pk]),
+      ),
+    ],
+  );
+  const rejected = settled.filter(({ outcome }) => outcome.outcome === "rejected");
+  await insertFor(
+    session,
+    peer,
+    rejected.map(({ change, outcome: { code = "bad_change", message = "" } }) => ({ change, code, message })),
+  );
+}
+
+/** Keys, as canonical texts, of a table's rows that `peer` rejected: it may lack parts of them that it was sent before. */
+export async function readRejected(tx: PostgresTransaction, table: Table, peer: string): Promise<ReadonlySet<string>> {
+  const rows = await tx.rows(
+    "SELECT pk FROM public._grove_parked WHERE peer = $1::text AND code <> 'busy' AND tbl = $2::text",
+    [peer, table.model.name],
+  );
+  return new Set(rows.map(([pk]) => keyText(JSON.parse(pk as string) as Json[])));
+}
+
+/** Keeps changes whose rows another transaction holds. */
+export const keepBusy = (session: Session, peer: string, changes: readonly RowChange[]): Promise<void> =>
+  insertFor(
+    session,
+    peer,
+    changes.map((change) => ({ change, ...BUSY })),
+  );
+
+export const BUSY: Refusal = {
+  code: "busy",
+  message: "Another transaction holds the row. The change is kept here and merged when the row is free.",
+};
+
+async function insertFor(
+  session: Session,
+  peer: string,
+  rows: readonly (Refusal & { readonly change: RowChange })[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await session.rows(
+    `INSERT INTO public._grove_parked (peer, tbl, pk, code, message, change, at)
+SELECT $1::text, v.* FROM unnest($2::text::text[], $3::text::text[], $4::text::text[], $5::text::text[], $6::text::text[], $7::text::bigint[]) v`,
+    [
+      peer,
+      ...toParams(
+        6,
+        rows.map(({ change, code, message }) => [
+          change.table,
+          JSON.stringify(change.pk),
+          code,
+          message,
+          JSON.stringify(change),
+          session.now,
+        ]),
+      ),
+    ],
+  );
+}
+
+/** The oldest changes that wait for a row, by peer; each in the order in which it came. */
+export async function readBusy(
+  tx: PostgresTransaction,
+  limit: number,
+): Promise<Map<string, { readonly ids: number[]; readonly changes: RowChange[] }>> {
+  const rows = await tx.rows(
+    "SELECT id, peer, change FROM public._grove_parked WHERE code = 'busy' AND peer IS NOT NULL ORDER BY id LIMIT $1::text::integer",
+    [String(limit)],
+  );
+  const byPeer = new Map<string, { ids: number[]; changes: RowChange[] }>();
+  for (const [id, peer, change] of rows) {
+    const kept = byPeer.get(peer as string) ?? { ids: [], changes: [] };
+    byPeer.set(peer as string, kept);
+    kept.ids.push(Number(id));
+    kept.changes.push(JSON.parse(change as string) as RowChange);
+  }
+  return byPeer;
+}
+
+/** Takes waiting changes off the list; another process may have taken some: returns the ids that this one took. */
+export async function forgetBusy(session: Session, ids: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await session.rows(
+    "DELETE FROM public._grove_parked WHERE id IN (SELECT unnest($1::text::bigint[])) RETURNING id",
+    [numbers(ids)],
+  );
+  return new Set(rows.map(([id]) => Number(id)));
+}

@@ -1,0 +1,78 @@
+// Reads shadow and base table for a list of keys: three statements, whatever their number.
+import type { Json, Row, StoredCell, StoredRow } from "@grove-crdt/core";
+import type { PostgresTransaction } from "./driver";
+import type { Session } from "./session";
+import { numbers, toParams } from "./sql";
+import { rawToCell, type Table } from "./table";
+
+/** Cells by shadow row id. */
+export async function readCells(
+  tx: PostgresTransaction,
+  table: Table,
+  ids: readonly number[],
+): Promise<Map<number, StoredCell[]>> {
+  const cells = new Map<number, StoredCell[]>();
+  if (ids.length === 0) return cells;
+  for (const raw of await tx.rows(table.readCells, [numbers(ids)])) addCell(cells, rawToCell(raw));
+  return cells;
+}
+
+export function addCell(cells: Map<number, StoredCell[]>, cell: StoredCell): void {
+  const known = cells.get(cell.row);
+  if (known) known.push(cell);
+  else cells.set(cell.row, [cell]);
+}
+
+/** Parameters for a list of keys. */
+export const keyList = (table: Table, keys: readonly (readonly string[])[]): string[] =>
+  toParams(table.model.key.length, keys);
+
+export interface KnownRow {
+  readonly row: Row | null;
+  /** The base table has the row. */
+  readonly present: boolean;
+}
+
+const UNKNOWN: KnownRow = { row: null, present: false };
+
+/** What shadow and base table know of each key, in the order of `keys`. */
+export async function readRows(
+  session: Session,
+  table: Table,
+  keys: readonly (readonly string[])[],
+): Promise<KnownRow[]> {
+  const rows: KnownRow[] = keys.map(() => UNKNOWN);
+  if (keys.length === 0) return rows;
+  const found: { place: number; stored: StoredRow; present: boolean }[] = [];
+  for (const raw of await session.rows(table.readByKeys, keyList(table, keys))) {
+    const [place, present] = [Number(raw[0]) - 1, Number(raw[1]) === 1];
+    const stored = table.stored(raw, 2);
+    if (stored) found.push({ place, stored, present });
+    else rows[place] = { row: null, present };
+  }
+  const cells = await readCells(
+    session.tx,
+    table,
+    found.map(({ stored }) => stored.id),
+  );
+  for (const { place, stored, present } of found) {
+    rows[place] = { row: table.decode(stored, cells.get(stored.id), session.names), present };
+  }
+  return rows;
+}
+
+/** Canonical values of the base rows at `places` of `keys`. */
+export async function readBase(
+  session: Session,
+  table: Table,
+  keys: readonly (readonly string[])[],
+  places: readonly number[],
+): Promise<Map<number, Record<string, Json>>> {
+  const values = new Map<number, Record<string, Json>>();
+  if (places.length === 0) return values;
+  const wanted = places.map((place) => keys[place] as readonly string[]);
+  for (const raw of await session.rows(table.readBase, keyList(table, wanted))) {
+    values.set(places[Number(raw[0]) - 1] as number, table.values(raw, 1));
+  }
+  return values;
+}

@@ -1,0 +1,305 @@
+// Transactions of the store. A write holds `_grove_lock`, so that numbers are given in the order of commits; a read is one
+// snapshot. Interned names and the node's row are read at the start of each: other processes serve the same database, so
+// nothing that is remembered here counts.
+import { GroveError, type Incarnation, type Interned } from "@grove-crdt/core";
+import { isConflict, isLockTimeout, type PostgresDriver, type PostgresTransaction, type RawRow } from "./driver";
+import { toParams } from "./sql";
+
+/** Text forms do not depend on who connects; row security fails aloud instead of hiding rows. */
+const FORMS = `SET LOCAL timezone = 'UTC';
+SET LOCAL datestyle = 'ISO, MDY';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL row_security = off;`;
+
+/** Waiting for another merge is fine; waiting for the application's rows is not. In milliseconds, below deadlock_timeout. */
+export const ROW_LOCK_TIMEOUT = 300;
+const LOCK = `SET LOCAL lock_timeout = '60s';
+SET LOCAL grove.capture = 'off';
+SET CONSTRAINTS ALL IMMEDIATE;
+LOCK TABLE public._grove_lock IN EXCLUSIVE MODE;
+SET LOCAL lock_timeout = ${ROW_LOCK_TIMEOUT};`;
+
+const RESERVED = 0;
+
+/** Interned names, remembered between transactions; forgotten when one fails. */
+export class Names implements Interned {
+  readonly #nodes = new Map<string, number>([["", RESERVED]]);
+  readonly #nodeNames = new Map<number, string>([[RESERVED, ""]]);
+  readonly #shapes = new Map<string, number>();
+  readonly #shapeLists = new Map<number, readonly string[]>();
+  readonly #shapeIds = new WeakMap<readonly string[], number>();
+  #lastNode = 0;
+  #lastShape = 0;
+  /** What this transaction added. */
+  #newNodes: [number, string][] = [];
+  #newShapes: [number, string][] = [];
+
+  /** Learns what others have added. */
+  async load(tx: PostgresTransaction, lastNode: number, lastShape: number): Promise<void> {
+    if (lastNode > this.#lastNode) {
+      const rows = await tx.rows("SELECT id, node FROM public._grove_nodes WHERE id > $1::text::integer", [
+        String(this.#lastNode),
+      ]);
+      for (const [id, node] of rows) this.#addNode(Number(id), node as string);
+    }
+    if (lastShape > this.#lastShape) {
+      const rows = await tx.rows("SELECT id, fields FROM public._grove_shapes WHERE id > $1::text::integer", [
+        String(this.#lastShape),
+      ]);
+      for (const [id, fields] of rows) this.#addShape(Number(id), fields as string);
+    }
+  }
+
+  #addNode(id: number, node: string): void {
+    this.#nodes.set(node, id);
+    this.#nodeNames.set(id, node);
+    this.#lastNode = Math.max(this.#lastNode, id);
+  }
+  #addShape(id: number, fields: string): void {
+    this.#shapes.set(fields, id);
+    this.#shapeLists.set(id, JSON.parse(fields) as string[]);
+    this.#lastShape = Math.max(this.#lastShape, id);
+  }
+
+  nodeId(node: string): number {
+    let id = this.#nodes.get(node);
+    if (id === undefined) {
+      id = this.#lastNode + 1;
+      this.#addNode(id, node);
+      this.#newNodes.push([id, node]);
+    }
+    return id;
+  }
+  nodeName(id: number): string {
+    return this.#nodeNames.get(id) as string;
+  }
+  shapeId(fields: readonly string[]): number {
+    let id = this.#shapeIds.get(fields);
+    if (id !== undefined) return id;
+    const text = JSON.stringify(fields);
+    id = this.#shapes.get(text);
+    if (id === undefined) {
+      id = this.#lastShape + 1;
+      this.#addShape(id, text);
+      this.#newShapes.push([id, text]);
+    }
+    this.#shapeIds.set(fields, id);
+    return id;
+  }
+  shapeFields(id: number): readonly string[] {
+    return this.#shapeLists.get(id) as readonly string[];
+  }
+
+  /** Stores what this transaction added. */
+  async flush(tx: PostgresTransaction): Promise<void> {
+    const [nodes, shapes] = [this.#newNodes, this.#newShapes];
+    this.#newNodes = [];
+    this.#newShapes = [];
+    const insert = (table: string, column: string, rows: [number, string][]) =>
+      tx.rows(
+        `INSERT INTO public.${table} (id, ${column}) SELECT * FROM unnest($1::text::integer[], $2::text::text[])`,
+        toParams(2, rows),
+      );
+    if (nodes.length > 0) await insert("_grove_nodes", "node", nodes);
+    if (shapes.length > 0) await insert("_grove_shapes", "fields", shapes);
+  }
+}
+
+export interface SessionOptions {
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** Which server start and which database this is: an incarnation ends with either. */
+const ORIGIN = `(SELECT system_identifier::text FROM pg_control_system()) || '/' ||
+  extract(epoch FROM pg_postmaster_start_time())::text || '/' || (SELECT oid::text FROM pg_database WHERE datname = current_database())`;
+
+const STATE = `SELECT n.node, n.clock, n.seq,
+  coalesce((SELECT max(id) FROM public._grove_nodes), 0), coalesce((SELECT max(id) FROM public._grove_shapes), 0),
+  (SELECT i.id FROM public._grove_incarnations i WHERE i.ordinal = (SELECT max(ordinal) FROM public._grove_incarnations) AND i.origin = ${ORIGIN})
+FROM public._grove_node n WHERE n.id = 1 AND n.node IS NOT NULL`;
+
+/** What a store keeps between its transactions. Losing it costs time, never correctness. */
+export class Connection {
+  #names = new Names();
+  #writing: Promise<unknown> = Promise.resolve();
+  constructor(
+    readonly driver: PostgresDriver,
+    readonly options: SessionOptions,
+  ) {}
+
+  /** One writer at a time in this process: the others wait here rather than each on a connection of its own. */
+  write<T>(work: (session: Session) => Promise<T>, isolation = "READ COMMITTED"): Promise<T> {
+    const turn = this.#writing.then(() => this.#write(work, isolation));
+    this.#writing = turn.catch(() => {});
+    return turn;
+  }
+
+  async #write<T>(work: (session: Session) => Promise<T>, isolation: string): Promise<T> {
+    const names = this.#names;
+    try {
+      return await this.driver.transaction(isolation, FORMS + LOCK, async (tx) => {
+        const session = await Session.open(tx, names, this.options);
+        const result = await work(session);
+        await session.flush();
+        return result;
+      });
+    } catch (error) {
+      // What it interned was never stored. (A commit whose answer is lost forgets too, which only costs reading.)
+      if (this.#names === names) this.#names = new Names();
+      throw error;
+    }
+  }
+
+  /** Runs a write that gives way to the application, again until it gets through: `attempt` counts from 1. */
+  async retry<T>(run: (attempt: number) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run(attempt);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        if (attempt >= 8) {
+          const what = isLockTimeout(error) ? "stayed locked by another transaction" : "was changed at the same time";
+          throw new GroveError("busy", `The database ${what}. Nothing was changed; try again.`, { cause: error });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt * (0.5 + this.options.random())));
+      }
+    }
+  }
+
+  /** Runs `work` on one snapshot. */
+  read<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+    return this.driver.transaction("REPEATABLE READ, READ ONLY", FORMS, work);
+  }
+
+  /** Runs `work` on one snapshot, with the names that it needs. */
+  readNamed<T>(work: (tx: PostgresTransaction, names: Names, seq: number) => Promise<T>): Promise<T> {
+    return this.read(async (tx) => {
+      const [state] = await tx.rows(STATE);
+      if (!state) throw noIdentity();
+      // A copy would be safer and slower: names are only ever added, and only what is committed is loaded here.
+      await this.#names.load(tx, Number(state[3]), Number(state[4]));
+      return work(tx, this.#names, Number(state[2]));
+    });
+  }
+}
+
+const noIdentity = () =>
+  new GroveError("capture_missing", "The database has no node identity. Call node.ensureShadowTables() first.");
+
+export async function readIncarnations(tx: PostgresTransaction): Promise<Incarnation[]> {
+  const rows = await tx.rows("SELECT id, first FROM public._grove_incarnations ORDER BY ordinal");
+  return rows.map(([id, first]) => ({ id: id as string, first: Number(first) }));
+}
+
+/** One write transaction: the node's clock and numbers, its incarnation, and what it interns. */
+export class Session {
+  readonly now: number;
+  clock: number;
+  #seq: number;
+  #stored: readonly [clock: number, seq: number];
+  #drawn: readonly [id: string, first: number] | null = null;
+
+  private constructor(
+    readonly tx: PostgresTransaction,
+    readonly names: Names,
+    readonly options: SessionOptions,
+    readonly node: string,
+    clock: number,
+    seq: number,
+    private known: string | null,
+  ) {
+    this.clock = clock;
+    this.#seq = seq;
+    this.#stored = [clock, seq];
+    this.now = options.now();
+  }
+
+  static async open(tx: PostgresTransaction, names: Names, options: SessionOptions): Promise<Session> {
+    const [state] = await tx.rows(STATE);
+    if (!state) throw noIdentity();
+    const [node, clock, seq, lastNode, lastShape, incarnation] = state as [string, ...unknown[]];
+    await names.load(tx, Number(lastNode), Number(lastShape));
+    return new Session(tx, names, options, node, Number(clock), Number(seq), (incarnation ?? null) as string | null);
+  }
+
+  rows(text: string, params?: readonly (string | null)[]): Promise<RawRow[]> {
+    return this.tx.rows(text, params);
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+  /** The incarnation under which this database numbers and counts, until it is restored, copied or its server restarts. */
+  get incarnation(): string {
+    if (this.known === null) {
+      const { random } = this.options;
+      this.known = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join("");
+      this.#drawn = [this.known, this.#seq + 1];
+    }
+    return this.known;
+  }
+  /** The number that the next write will get. */
+  get next(): number {
+    return this.#seq + 1;
+  }
+  /** Takes {@link next}, or so many numbers from it on. */
+  take(count = 1): void {
+    void this.incarnation;
+    this.#seq += count;
+  }
+
+  /** Stores clock, numbers and names. Called before every commit, and before a page is read in the same transaction. */
+  async flush(): Promise<void> {
+    await this.names.flush(this.tx);
+    if (this.#drawn) {
+      const [id, first] = this.#drawn;
+      this.#drawn = null;
+      await this.rows(
+        `INSERT INTO public._grove_incarnations (id, first, origin) SELECT $1::text, $2::text::bigint, ${ORIGIN}`,
+        [id, String(first)],
+      );
+    }
+    const [clock, seq] = this.#stored;
+    if (this.clock === clock && this.#seq === seq) return;
+    this.#stored = [this.clock, this.#seq];
+    await this.rows("UPDATE public._grove_node SET clock = $1::text::bigint, seq = $2::text::bigint WHERE id = 1", [
+      String(this.clock),
+      String(this.#seq),
+    ]);
+  }
+
+  /**
+   * Runs `work` on all items at once; where the database refuses, on each half, until every refused item stands alone.
+   * `work` must have no effect but the statements that it runs.
+   */
+  async inHalves<T, R>(
+    items: readonly T[],
+    work: (items: readonly T[]) => Promise<R>,
+    done: (items: readonly T[], result: R) => void,
+    refused: (item: T, error: Error) => void,
+    isRefused: (error: unknown) => boolean,
+  ): Promise<void> {
+    if (items.length === 0) return;
+    await this.tx.exec("SAVEPOINT grove");
+    let result: R;
+    try {
+      result = await work(items);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      await this.tx.exec("ROLLBACK TO SAVEPOINT grove; RELEASE SAVEPOINT grove");
+      if (items.length === 1) {
+        refused(items[0] as T, error as Error);
+        return;
+      }
+      const middle = items.length >> 1;
+      await this.inHalves(items.slice(0, middle), work, done, refused, isRefused);
+      await this.inHalves(items.slice(middle), work, done, refused, isRefused);
+      return;
+    }
+    await this.tx.exec("RELEASE SAVEPOINT grove");
+    done(items, result);
+  }
+}

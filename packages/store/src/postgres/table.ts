@@ -1,0 +1,308 @@
+// One replicated table on Postgres: its SQL, put together once from the model, and the reading of stored rows.
+import {
+  type ColumnModel,
+  canonicalize,
+  cellsTable,
+  decodeRow,
+  type FieldModel,
+  GroveError,
+  type Interned,
+  type Json,
+  logTable,
+  maskColumns,
+  type Row,
+  type StoredCell,
+  type StoredRow,
+  shadowTable,
+  type TableModel,
+} from "@grove-crdt/core";
+import type { RawRow } from "./driver";
+import { ident, keyColumn, type ListColumn, list, qualified, rowsFrom } from "./sql";
+import { fieldToJson, fromJson, toJson } from "./values";
+
+const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
+const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"] as const;
+const INTEGERS = new Set(["node", "via", "shape"]);
+const TEXTS = new Set(["clocks", "field", "key", "state"]);
+const typed = (name: string): ListColumn => [
+  name,
+  TEXTS.has(name) ? "text" : INTEGERS.has(name) ? "integer" : "bigint",
+];
+const aliased = (names: readonly string[], alias: string) => list(names, `${alias}.`);
+const CELL_COLUMNS = CELL.map(typed);
+/** What a cell's update changes. */
+const CELL_STATE = ["id", "node", "hlc", "state", "seq", "via"].map(typed);
+
+interface LogColumns {
+  readonly key: number;
+  readonly mask: number;
+  readonly before: number;
+  readonly present: number;
+  readonly multi: number;
+  readonly shadow: number;
+}
+
+/** Columns to be read of a base table as text, each after a comma. */
+const columnsOf = (fields: readonly FieldModel[], alias: string): string =>
+  fields.map(({ name }) => `, ${alias}.${ident(name)}::text`).join("");
+
+/** Types whose values come out of a column as they went in, whatever the value. */
+const EXACT =
+  /^(text|varchar|character varying|smallint|integer|bigint|boolean|double precision|bytea|numeric|jsonb|timestamp|timestamp with(out)? time zone|timestamptz)$/i;
+
+export class Table {
+  readonly name: string;
+  readonly log: string;
+  readonly shadow: string;
+  readonly cells: string;
+  readonly multi: readonly FieldModel[];
+  readonly masks: readonly string[];
+  /** Fields whose column may store something else than it was given. */
+  readonly inexact: boolean;
+  readonly #keys: readonly string[];
+  readonly #fields: ReadonlyMap<string, FieldModel>;
+  /** Texts that depend on a list of columns. */
+  readonly #texts = new Map<string, string>();
+
+  /** Drains the oldest `$1` log rows, with what the base table and the shadow have now, in one snapshot. */
+  readonly drainLog: string;
+  /** Where the columns of {@link drainLog} begin. */
+  readonly logAt: LogColumns;
+  /** A page of rows by number: key, shadow, all fields. */
+  readonly readPage: string;
+  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
+  readonly readPageCells: string;
+  /** Cells of the shadow rows with these ids. */
+  readonly readCells: string;
+  /** What is known of a list of keys: place, whether the base table has it, its shadow row. */
+  readonly readByKeys: string;
+  /** Base rows for a list of keys. */
+  readonly readBase: string;
+  readonly upsertShadow: string;
+  readonly insertCells: string;
+  readonly updateCells: string;
+  readonly deleteCells: string;
+  readonly clearCells: string;
+  readonly deleteBase: string;
+
+  constructor(readonly model: TableModel) {
+    this.name = qualified(model.name);
+    this.log = qualified(logTable(model.name));
+    this.shadow = qualified(shadowTable(model.name));
+    this.cells = qualified(cellsTable(model.name));
+    const { name, log, shadow, cells } = this;
+    this.multi = model.fields.filter((field) => field.type !== "lww");
+    this.masks = maskColumns(model.fields.length);
+    this.inexact = model.fields.some(
+      ({ type, sqlType, storage }) => type === "lww" && (storage === "array" || !EXACT.test(sqlType)),
+    );
+    this.#keys = model.key.map((column) => keyColumn(column.name));
+    this.#fields = new Map(model.fields.map((field) => [field.name, field]));
+    const keys = this.#keys;
+    const keyTexts = (alias: string) => keys.map((key) => `${alias}.${ident(key)}::text`).join(", ");
+    const present = (alias: string) => `(${alias}.${ident(model.key[0]!.name)} IS NOT NULL)::int`;
+
+    this.drainLog = `WITH l AS (
+  DELETE FROM ${log} WHERE seq <= coalesce((SELECT seq FROM ${log} ORDER BY seq OFFSET $1::text::bigint - 1 LIMIT 1), 9223372036854775807)
+  RETURNING *
+)
+SELECT l.seq, l.at, l.op, ${keyTexts("l")}, ${aliased(this.masks, "l")}, l.before, ${present("b")}${columnsOf(this.multi, "b")}, ${aliased(SHADOW, "s")}
+FROM l
+LEFT JOIN ${name} b ON ${this.#on("b", false, "l")}
+LEFT JOIN ${shadow} s ON ${this.#on("s", true, "l")}
+ORDER BY l.seq`;
+    const mask = 3 + keys.length;
+    const before = mask + this.masks.length;
+    this.logAt = {
+      key: 3,
+      mask,
+      before,
+      present: before + 1,
+      multi: before + 2,
+      shadow: before + 2 + this.multi.length,
+    };
+
+    this.readPage = `SELECT ${keyTexts("s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}
+FROM ${shadow} s LEFT JOIN ${name} b ON ${this.#on("b", false, "s")}
+WHERE s.seq > $1::text::bigint AND s.seq <= $2::text::bigint ORDER BY s.seq`;
+    this.readPageCells = `SELECT ${aliased(CELL, "c")} FROM ${shadow} s JOIN ${cells} c ON c."row" = s.id
+WHERE s.seq > $1::text::bigint AND s.seq <= $2::text::bigint AND (c.seq > $3::text::bigint OR s.born > $3::text::bigint) ORDER BY c.id`;
+    this.readCells = `SELECT ${aliased(CELL, "c")} FROM unnest($1::text::bigint[]) ids(id) JOIN ${cells} c ON c."row" = ids.id ORDER BY c.id`;
+    this.readByKeys = `SELECT k.place, ${present("b")}, ${aliased(SHADOW, "s")}
+FROM ${this.keyList()}
+LEFT JOIN ${shadow} s ON ${this.#onKey("s", true)}
+LEFT JOIN ${name} b ON ${this.#onKey("b", false)}
+WHERE s.id IS NOT NULL OR ${present("b")} = 1`;
+    this.readBase = `SELECT k.place${columnsOf(model.fields, "b")} FROM ${this.keyList()} JOIN ${name} b ON ${this.#onKey("b", false)}`;
+
+    const sets = SHADOW.slice(1).map((column) => `${ident(column)} = excluded.${ident(column)}`);
+    const shadowRows = rowsFrom("v", [...keys.map((key): ListColumn => [key, "text"]), ...SHADOW.map(typed)]);
+    const values = model.key.map((column) => `v.${ident(keyColumn(column.name))}::${column.sqlType}`);
+    this.upsertShadow = `INSERT INTO ${shadow} (${list(keys)}, ${list(SHADOW)})
+SELECT ${values.join(", ")}, ${aliased(SHADOW, "v")} FROM ${shadowRows}
+ON CONFLICT (${list(keys)}) DO UPDATE SET ${sets.join(", ")}`;
+    this.insertCells = `INSERT INTO ${cells} (${list(CELL.slice(1))}) SELECT ${aliased(CELL.slice(1), "v")} FROM ${rowsFrom("v", CELL_COLUMNS.slice(1))} ORDER BY v.place`;
+    this.updateCells = `UPDATE ${cells} c SET ${CELL_STATE.slice(1)
+      .map(([column]) => `${ident(column)} = v.${ident(column)}`)
+      .join(", ")} FROM ${rowsFrom("v", CELL_STATE)} WHERE c.id = v.id`;
+    this.deleteCells = `DELETE FROM ${cells} c USING unnest($1::text::bigint[]) ids(id) WHERE c.id = ids.id`;
+    this.clearCells = `DELETE FROM ${cells} c USING unnest($1::text::bigint[]) ids(id) WHERE c."row" = ids.id`;
+    this.deleteBase = `DELETE FROM ${name} b USING ${this.keyList()} WHERE ${this.#onKey("b", false)}`;
+  }
+
+  /** `alias.pk_a = other.pk_a AND …`, where `other` is one of our tables. */
+  #on(alias: string, ours: boolean, other: string): string {
+    return this.model.key
+      .map(({ name }) => `${alias}.${ident(ours ? keyColumn(name) : name)} = ${other}.${ident(keyColumn(name))}`)
+      .join(" AND ");
+  }
+  /** The same with a list of keys `k`, whose items are text. */
+  #onKey(alias: string, ours: boolean): string {
+    return this.model.key
+      .map(
+        ({ name, sqlType }) =>
+          `${alias}.${ident(ours ? keyColumn(name) : name)} = k.${ident(keyColumn(name))}::${sqlType}`,
+      )
+      .join(" AND ");
+  }
+
+  /** A list of keys as rows `k`, each with its place. */
+  keyList(): string {
+    return rowsFrom(
+      "k",
+      this.#keys.map((key): ListColumn => [key, "text"]),
+    );
+  }
+
+  #text(key: string, make: () => string): string {
+    let sql = this.#texts.get(key);
+    if (sql === undefined) {
+      sql = make();
+      this.#texts.set(key, sql);
+    }
+    return sql;
+  }
+
+  /** Locks the base rows of a list of keys, in the order of the keys; answers with the places that it locked. */
+  lockBase(forDelete: boolean, skipLocked: boolean): string {
+    return this.#text(`lock ${forDelete} ${skipLocked}`, () => {
+      const order = this.model.key.map(({ name }) => `b.${ident(name)}`).join(", ");
+      const strength = forDelete ? "FOR UPDATE" : "FOR NO KEY UPDATE";
+      return `SELECT k.place FROM ${this.keyList()} JOIN ${this.name} b ON ${this.#onKey("b", false)} ORDER BY ${order} ${strength} OF b${skipLocked ? " SKIP LOCKED" : ""}`;
+    });
+  }
+
+  #values(columns: readonly string[]): string {
+    const keys = this.#keys.map((key): ListColumn => [key, "text"]);
+    return rowsFrom("k", [...keys, ...columns.map((_, n): ListColumn => [`c${n}`, "text"])]);
+  }
+
+  updateBase(columns: readonly ColumnModel[]): string {
+    const names = columns.map(({ name }) => name);
+    return this.#text(`update ${names.join("\n")}`, () => {
+      const sets = columns.map(({ name, sqlType }, n) => `${ident(name)} = k.c${n}::${sqlType}`);
+      return `UPDATE ${this.name} b SET ${sets.join(", ")} FROM ${this.#values(names)} WHERE ${this.#onKey("b", false)}`;
+    });
+  }
+
+  /** Inserts rows unless their keys are there; answers with a row for each that was inserted. */
+  insertBase(columns: readonly ColumnModel[]): string {
+    const names = columns.map(({ name }) => name);
+    return this.#text(`insert ${names.join("\n")}`, () => {
+      const keys = this.model.key.map(({ name, sqlType }) => `k.${ident(keyColumn(name))}::${sqlType}`);
+      const values = columns.map(({ sqlType }, n) => `k.c${n}::${sqlType}`);
+      const key = list(this.model.key.map(({ name }) => name));
+      return `INSERT INTO ${this.name} (${list([...this.model.key.map(({ name }) => name), ...names])})
+SELECT ${[...keys, ...values].join(", ")} FROM ${this.#values(names)} ORDER BY k.place
+ON CONFLICT (${key}) DO NOTHING RETURNING 1`;
+    });
+  }
+
+  /** Rewrites columns of one row whose text still is what was read; answers with a row if it was. */
+  rewriteBase(columns: readonly FieldModel[]): string {
+    return this.#text(`rewrite ${columns.map(({ name }) => name).join("\n")}`, () => {
+      const n = this.model.key.length;
+      const key = this.model.key.map(({ name, sqlType }, at) => `${ident(name)} = $${at + 1}::text::${sqlType}`);
+      const sets = columns.map(({ name, sqlType }, at) => `${ident(name)} = $${n + 2 * at + 1}::text::${sqlType}`);
+      const unchanged = columns.map(({ name }, at) => `${ident(name)}::text = $${n + 2 * at + 2}::text`);
+      return `UPDATE ${this.name} SET ${sets.join(", ")} WHERE ctid = (SELECT ctid FROM ${this.name} WHERE ${[...key, ...unchanged].join(" AND ")} FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1`;
+    });
+  }
+
+  /** Canonical key of a raw row whose key columns start at `at`. */
+  pk(raw: RawRow, at: number): Json[] {
+    return this.model.key.map((column, n) => toJson(column, raw[at + n] as string));
+  }
+  /** What stands for the key in a list of keys. @throws GroveError `bad_value` */
+  keyParams(pk: readonly Json[]): string[] {
+    return this.model.key.map((column, n) => {
+      try {
+        return fromJson(column, pk[n] as Json) as string;
+      } catch (cause) {
+        throw new GroveError("bad_value", (cause as Error).message, { cause });
+      }
+    });
+  }
+  /** The key as this node itself would send it: one row has one key, however a peer spells it. */
+  canonicalKey(params: readonly string[]): Json[] {
+    return this.model.key.map((column, n) => toJson(column, params[n] as string));
+  }
+
+  field(name: string): FieldModel {
+    return this.#fields.get(name) as FieldModel;
+  }
+
+  /** Canonical values of all fields, read by {@link readPage} or {@link readBase} from column `at` on. */
+  values(raw: RawRow, at: number): Record<string, Json> {
+    const values: Record<string, Json> = {};
+    const { fields } = this.model;
+    for (let n = 0; n < fields.length; n++) {
+      const field = fields[n]!;
+      values[field.name] = fieldToJson(field, raw[at + n] as string | null);
+    }
+    return values;
+  }
+
+  /** The shadow row whose columns start at `at`; null when the LEFT JOIN found none. */
+  stored(raw: RawRow, at: number): StoredRow | null {
+    if (raw[at] === null || raw[at] === undefined) return null;
+    return {
+      id: Number(raw[at]),
+      cl: Number(raw[at + 1]),
+      hlc: Number(raw[at + 2]),
+      node: Number(raw[at + 3]),
+      born: Number(raw[at + 4]),
+      via: optional(raw[at + 5]),
+      shape: optional(raw[at + 6]),
+      clocks: raw[at + 7] as string | null,
+      seq: Number(raw[at + 8]),
+    };
+  }
+
+  decode(stored: StoredRow, cells: readonly StoredCell[] | undefined, interned: Interned): Row {
+    return decodeRow(this.model, stored, cells ?? [], interned);
+  }
+}
+
+const optional = (value: unknown): number | null => (value === null ? null : Number(value));
+
+export const SHADOW_COLUMNS = SHADOW.length;
+
+export function rawToCell(raw: RawRow): StoredCell {
+  const [id, row, field, key, node, hlc, state, seq, via] = raw;
+  return {
+    id: Number(id),
+    row: Number(row),
+    field: field as string,
+    key: key as string,
+    node: Number(node),
+    hlc: Number(hlc),
+    state: state as string | null,
+    seq: Number(seq),
+    via: optional(via),
+  };
+}
+
+/** A key as a Map key: its canonical text. */
+export const keyText = (pk: readonly Json[]): string =>
+  pk.length === 1 && typeof pk[0] === "string" ? pk[0] : canonicalize(pk);
