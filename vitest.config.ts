@@ -15,6 +15,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+    globalSetup: "test/support/postgres-server.ts",
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

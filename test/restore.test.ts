@@ -1,117 +1,127 @@
 // A database restored from a backup, or copied, has lost a piece of its history that its peers remember. It is found
 // at the next contact, and a full exchange in both directions mends it: nothing missing, nothing counted twice.
-import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { Clock, expectEqual, openNode, openNodes, settle, sync, type TestNode } from "./support/nodes";
+import { Clock } from "./support/clock";
+import { expectEqual } from "./support/comparison";
+import type { Image } from "./support/dialect";
+import { describeOnEach } from "./support/dialects";
+import { settle, sync } from "./support/network";
+import type { TestNode } from "./support/node";
 
-/** The process ends and the database goes back to `image`. */
-const restore = (image: Buffer, id: string, clock: Clock): Promise<TestNode> =>
-  openNode(id, { db: new Database(image), clock });
+describeOnEach("a restored database", ({ openNode, openNodes }) => {
+  /** The process ends and the database goes back to `image`. */
+  const restore = async (image: Image, id: string, clock: Clock): Promise<TestNode> =>
+    openNode(id, { database: await image.restore(), clock });
 
-const insert = (node: TestNode, id: string) =>
-  node.sql("INSERT INTO documents (id, title) VALUES (?, ?)", id, `by ${node.id}`);
-const count = (node: TestNode, id: string, by: number) =>
-  node.sql("UPDATE documents SET view_count = view_count + ? WHERE id = ?", by, id);
-const views = (node: TestNode, id: string) =>
-  node.row<{ view_count: number }>("SELECT view_count FROM documents WHERE id = ?", id)?.view_count;
+  const insert = (node: TestNode, id: string) =>
+    node.sql("INSERT INTO documents (id, title) VALUES (?, ?)", id, `by ${node.id}`);
+  const count = (node: TestNode, id: string, by: number) =>
+    node.sql("UPDATE documents SET view_count = view_count + ? WHERE id = ?", by, id);
+  const views = async (node: TestNode, id: string) =>
+    (await node.row<{ view_count: number }>("SELECT view_count FROM documents WHERE id = ?", id))?.view_count;
 
-describe("a database restored from an older image (faults 28, 56)", () => {
-  async function history() {
-    const clock = new Clock();
-    const [hub, edge, other] = (await openNodes(["hub", "edge", "other"], { clock })) as [TestNode, TestNode, TestNode];
-    insert(edge, "old");
-    count(edge, "old", 1);
-    await settle([edge, hub], [other, hub]);
-    const images = { edge: edge.db.serialize(), hub: hub.db.serialize() };
-    clock.advance(1000);
-    insert(edge, "new");
-    count(edge, "old", 10);
-    insert(other, "theirs");
-    count(other, "old", 100);
-    await settle([edge, hub], [other, hub], [edge, hub]);
-    clock.advance(1000);
-    return { clock, hub, edge, other, images };
-  }
-
-  test("an edge gets back what it had sent, and its counters go on from there", async () => {
-    const { clock, hub, other, images } = await history();
-    const edge = await restore(images.edge, "edge", clock);
-    expect(views(edge, "old")).toBe(1);
-    insert(edge, "later");
-    count(edge, "old", 1000);
-    await settle([edge, hub], [other, hub], [edge, hub]);
-    for (const node of [hub, edge, other]) {
-      expect(node.rows<{ id: string }>("SELECT id FROM documents ORDER BY id").map(({ id }) => id)).toEqual([
-        "later",
-        "new",
-        "old",
-        "theirs",
-      ]);
-      expect(views(node, "old"), node.id).toBe(1111);
+  describe("a database restored from an older image (faults 28, 56)", () => {
+    async function history() {
+      const clock = new Clock();
+      const [hub, edge, other] = (await openNodes(["hub", "edge", "other"], { clock })) as [
+        TestNode,
+        TestNode,
+        TestNode,
+      ];
+      await insert(edge, "old");
+      await count(edge, "old", 1);
+      await settle([edge, hub], [other, hub]);
+      const images = { edge: await edge.database.image(), hub: await hub.database.image() };
+      clock.advance(1000);
+      await insert(edge, "new");
+      await count(edge, "old", 10);
+      await insert(other, "theirs");
+      await count(other, "old", 100);
+      await settle([edge, hub], [other, hub], [edge, hub]);
+      clock.advance(1000);
+      return { clock, hub, edge, other, images };
     }
-    await expectEqual(hub, edge, other);
+
+    test("an edge gets back what it had sent, and its counters go on from there", async () => {
+      const { clock, hub, other, images } = await history();
+      const edge = await restore(images.edge, "edge", clock);
+      expect(await views(edge, "old")).toBe(1);
+      await insert(edge, "later");
+      await count(edge, "old", 1000);
+      await settle([edge, hub], [other, hub], [edge, hub]);
+      for (const node of [hub, edge, other]) {
+        expect((await node.rows<{ id: string }>("SELECT id FROM documents ORDER BY id")).map(({ id }) => id)).toEqual([
+          "later",
+          "new",
+          "old",
+          "theirs",
+        ]);
+        expect(await views(node, "old"), node.id).toBe(1111);
+      }
+      await expectEqual(hub, edge, other);
+    });
+
+    test("a hub gets back what its edges had sent it, and serves it to edges that never had it", async () => {
+      const { clock, edge, other, images } = await history();
+      const hub = await restore(images.hub, "hub", clock);
+      await count(hub, "old", 1000);
+      await settle([edge, hub], [other, hub], [edge, hub]);
+      const fresh = await openNode("fresh", { clock });
+      await settle([fresh, hub]);
+      for (const node of [hub, edge, other, fresh]) expect(await views(node, "old"), node.id).toBe(1111);
+      await expectEqual(hub, edge, other, fresh);
+    });
+
+    test("a hub that lost only what was pushed to it last is found by a peer that has nothing new to push", async () => {
+      const clock = new Clock();
+      const [hub, edge] = (await openNodes(["hub", "edge"], { clock })) as [TestNode, TestNode];
+      await insert(hub, "old");
+      await settle([edge, hub]);
+      // From here on the edge pulls nothing, so its pull cursor stays valid at the restored hub.
+      const image = await hub.database.image();
+      await insert(edge, "new");
+      await sync(edge, hub);
+      const restored = await restore(image, "hub", clock);
+      await settle([edge, restored]);
+      expect(await restored.rows("SELECT id FROM documents ORDER BY id")).toEqual([{ id: "new" }, { id: "old" }]);
+      await expectEqual(edge, restored);
+    });
+
+    test("the full exchange happens once; then all is quiet", async () => {
+      const { clock, hub, images } = await history();
+      const edge = await restore(images.edge, "edge", clock);
+      await settle([edge, hub]);
+      expect(await sync(edge, hub)).toMatchObject({ pulled: 0, pushed: 0 });
+    });
   });
 
-  test("a hub gets back what its edges had sent it, and serves it to edges that never had it", async () => {
-    const { clock, edge, other, images } = await history();
-    const hub = await restore(images.hub, "hub", clock);
-    count(hub, "old", 1000);
-    await settle([edge, hub], [other, hub], [edge, hub]);
-    const fresh = await openNode("fresh", { clock });
-    await settle([fresh, hub]);
-    for (const node of [hub, edge, other, fresh]) expect(views(node, "old"), node.id).toBe(1111);
-    await expectEqual(hub, edge, other, fresh);
-  });
+  describe("incarnations", () => {
+    test("each opening of a database draws one at its first write, and none without a write", async () => {
+      const clock = new Clock();
+      const first = await openNode("a", { clock });
+      await insert(first, "x");
+      await first.node.fold();
+      const list = (node: TestNode) =>
+        node.rows<{ id: string; first: number }>("SELECT id, first FROM _grove_incarnations ORDER BY ordinal");
+      expect(await list(first)).toEqual([{ id: expect.stringMatching(/^[a-z0-9]{12}$/), first: 1 }]);
+      const second = await restore(await first.database.image(), "a", clock);
+      expect(await list(second)).toHaveLength(1);
+      await insert(second, "y");
+      await second.node.fold();
+      expect(await list(second)).toMatchObject([{ first: 1 }, { first: 2 }]);
+    });
 
-  test("a hub that lost only what was pushed to it last is found by a peer that has nothing new to push", async () => {
-    const clock = new Clock();
-    const [hub, edge] = (await openNodes(["hub", "edge"], { clock })) as [TestNode, TestNode];
-    insert(hub, "old");
-    await settle([edge, hub]);
-    // From here on the edge pulls nothing, so its pull cursor stays valid at the restored hub.
-    const image = hub.db.serialize();
-    insert(edge, "new");
-    await sync(edge, hub);
-    const restored = await restore(image, "hub", clock);
-    await settle([edge, restored]);
-    expect(restored.rows("SELECT id FROM documents ORDER BY id")).toEqual([{ id: "new" }, { id: "old" }]);
-    await expectEqual(edge, restored);
-  });
-
-  test("the full exchange happens once; then all is quiet", async () => {
-    const { clock, hub, images } = await history();
-    const edge = await restore(images.edge, "edge", clock);
-    await settle([edge, hub]);
-    expect(await sync(edge, hub)).toMatchObject({ pulled: 0, pushed: 0 });
-  });
-});
-
-describe("incarnations", () => {
-  test("each opening of a database draws one at its first write, and none without a write", async () => {
-    const clock = new Clock();
-    const first = await openNode("a", { clock });
-    insert(first, "x");
-    await first.node.fold();
-    const list = (node: TestNode) =>
-      node.rows<{ id: string; first: number }>("SELECT id, first FROM _grove_incarnations ORDER BY ordinal");
-    expect(list(first)).toEqual([{ id: expect.stringMatching(/^[a-z0-9]{12}$/), first: 1 }]);
-    const second = await restore(first.db.serialize(), "a", clock);
-    expect(list(second)).toHaveLength(1);
-    insert(second, "y");
-    await second.node.fold();
-    expect(list(second)).toMatchObject([{ first: 1 }, { first: 2 }]);
-  });
-
-  test("lineage 21: the clock does not go back over a restart, although the machine's does", async () => {
-    const clock = new Clock();
-    clock.advance(60_000);
-    const first = await openNode("a", { clock });
-    insert(first, "x");
-    await first.node.fold();
-    const before = (await first.node.inspect("documents", ["x"]))!.life[0];
-    clock.advance(-60_000);
-    const second = await restore(first.db.serialize(), "a", clock);
-    insert(second, "y");
-    expect((await second.node.inspect("documents", ["y"]))!.life[0]).toBeGreaterThanOrEqual(before);
+    test("lineage 21: the clock does not go back over a restart, although the machine's does", async () => {
+      const clock = new Clock();
+      clock.advance(60_000);
+      const first = await openNode("a", { clock });
+      await insert(first, "x");
+      await first.node.fold();
+      const before = (await first.node.inspect("documents", ["x"]))!.life[0];
+      clock.advance(-60_000);
+      const second = await restore(await first.database.image(), "a", clock);
+      await insert(second, "y");
+      expect((await second.node.inspect("documents", ["y"]))!.life[0]).toBeGreaterThanOrEqual(before);
+    });
   });
 });

@@ -1,239 +1,116 @@
 // Transactions: shadow and table change together or not at all, a merge never mixes with the application's own
 // transaction, and nothing that was acknowledged is lost with it.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Database from "better-sqlite3";
-import { drizzle } from "drizzle-orm/better-sqlite3";
-import { afterAll, describe, expect, test } from "vitest";
-import { documents } from "../schema/sqlite";
-import { contents, dump, expectEqual, link, openNode, openNodes, settle, sync, type TestNode } from "./support/nodes";
-import { begins, type Execution, Recorder } from "./support/statements";
+import { describe, expect, test } from "vitest";
+import { dump, expectEqual } from "./support/comparison";
+import { describeOnEach } from "./support/dialects";
+import { settle, sync } from "./support/network";
+import type { TestNode } from "./support/node";
+import { type Execution, Recorder } from "./support/statements";
 
-const folder = mkdtempSync(join(tmpdir(), "grove-transactions-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const STAMP = 1_700_000_000_000_000;
-const row = (id: string, title: string) => ({
-  table: "documents",
-  pk: [id],
-  cl: 1,
-  life: [STAMP, "peer"],
-  lww: { title: [title], body: [""] },
-  counter: { view_count: { totals: [["i", "peer", "2", "0", STAMP]] } },
-  set: { tags: [["t", STAMP, "peer"]] },
-});
-const ids = (node: TestNode) => node.rows<{ id: string }>("SELECT id FROM documents ORDER BY id").map(({ id }) => id);
-const turn = () => new Promise(setImmediate);
-
-describe("all or nothing", () => {
-  test("lineage 2: a merged change is in the user's table at once, without any further call", async () => {
-    const hub = await openNode("hub");
-    expect((await hub.node.merge("peer", [row("1", "merged")])).outcomes).toEqual([{ outcome: "applied" }]);
-    expect(drizzle(hub.db).select().from(documents).all()).toEqual([
-      { id: "1", title: "merged", body: "", viewCount: 2, tags: ["t"] },
-    ]);
-    await hub.node.merge("peer", [{ ...row("1", ""), cl: 2, lww: undefined, counter: undefined, set: undefined }]);
-    expect(ids(hub)).toEqual([]);
+describeOnEach("transactions", ({ dialect, openNode }) => {
+  const STAMP = 1_700_000_000_000_000;
+  const row = (id: string, title: string) => ({
+    table: "documents",
+    pk: [id],
+    cl: 1,
+    life: [STAMP, "peer"],
+    lww: { title: [title], body: [""] },
+    counter: { view_count: { totals: [["i", "peer", "2", "0", STAMP]] } },
+    set: { tags: [["t", STAMP, "peer"]] },
   });
+  const ids = async (node: TestNode) =>
+    (await node.rows<{ id: string }>("SELECT id FROM documents ORDER BY id")).map(({ id }) => id);
 
-  test("lineage 2: whichever statement of a merge fails, table, shadow and cursors are as before, and a retry succeeds", async () => {
-    const recorder = new Recorder();
-    const hub = await openNode("hub", { wrap: recorder.wrap });
-    hub.sql("INSERT INTO documents (id, title) VALUES ('0', 'known'), ('1', 'own')");
-    await hub.node.fold();
-    const rows = [
-      row("1", "joined"),
-      row("2", "new"),
-      { ...row("0", ""), cl: 2, lww: undefined, counter: undefined, set: undefined },
-      row("3", "new"),
-    ];
-    const save = () => ({ seen: { incarnation: "abc", seq: 7 } });
-    const before = dump(hub.db);
-    let failures = 0;
-    for (let place = 0; ; place++) {
-      let count = 0;
-      recorder.before = ({ sql }: Execution) => {
-        if (/^(rollback|begin)/i.test(sql)) return;
-        if (count++ === place) throw Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR" });
-      };
-      const done = await hub.node.merge("peer", rows, save).then(
-        () => true,
-        (error: Error) => {
-          expect(error.message).toBe("disk I/O error");
-          return false;
-        },
-      );
-      recorder.before = () => {};
-      if (done) break;
-      failures++;
-      // A failure while COMMIT is under way leaves the transaction to be rolled back.
-      expect(hub.db.inTransaction).toBe(false);
-      expect(dump(hub.db)).toBe(before);
-    }
-    expect(failures).toBeGreaterThan(15);
-    expect(ids(hub)).toEqual(["1", "2", "3"]);
-    expect((await hub.node.store.peer("peer"))?.seen).toEqual({ incarnation: "abc", seq: 7 });
-    const reader = await openNode("reader", { clock: hub.clock });
-    await settle([reader, hub]);
-    await expectEqual(reader, hub);
-  });
+  describe("all or nothing", () => {
+    test("lineage 2: a merged change is in the user's table at once, without any further call", async () => {
+      const hub = await openNode("hub");
+      expect((await hub.node.merge("peer", [row("1", "merged")])).outcomes).toEqual([{ outcome: "applied" }]);
+      expect(await hub.rows("SELECT * FROM documents")).toEqual([
+        { id: "1", title: "merged", body: "", view_count: 2, tags: ["t"] },
+      ]);
+      await hub.node.merge("peer", [{ ...row("1", ""), cl: 2, lww: undefined, counter: undefined, set: undefined }]);
+      expect(await ids(hub)).toEqual([]);
+    });
 
-  test("lineage 2: whichever statement of a fold fails, no write is lost and none is counted twice", async () => {
-    const recorder = new Recorder();
-    const edge = await openNode("edge", { wrap: recorder.wrap });
-    const hub = await openNode("hub", { clock: edge.clock });
-    edge.sql("INSERT INTO documents (id, title) VALUES ('1', 'own')");
-    await sync(edge, hub);
-    const views = ({ db }: TestNode) => db.prepare("SELECT view_count FROM documents").pluck().get() as number;
-    let failures = 0;
-    for (let done = false; !done; ) {
-      edge.sql("UPDATE documents SET view_count = view_count + 1, tags = json_array(view_count)");
-      const before = dump(edge.db);
-      let count = 0;
-      recorder.before = ({ sql }) => {
-        if (/^(rollback|begin)/i.test(sql)) return;
-        if (count++ === failures) throw Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR" });
-      };
-      done = await edge.node.fold().then(
-        () => true,
-        () => false,
-      );
-      recorder.before = () => {};
-      if (done) break;
-      failures++;
-      // All or nothing: the very last statement looks whether there is more, when all is committed.
-      const drained = edge.db.prepare("SELECT count(*) FROM _documents_log").pluck().get() === 0;
-      if (!drained) expect(dump(edge.db)).toBe(before);
+    test("lineage 2: whichever statement of a merge fails, table, shadow and cursors are as before, and a retry succeeds", async () => {
+      const recorder = new Recorder();
+      const hub = await openNode("hub", { recorder });
+      await hub.sql("INSERT INTO documents (id, title) VALUES ('0', 'known'), ('1', 'own')");
+      await hub.node.fold();
+      const rows = [
+        row("1", "joined"),
+        row("2", "new"),
+        { ...row("0", ""), cl: 2, lww: undefined, counter: undefined, set: undefined },
+        row("3", "new"),
+      ];
+      const save = () => ({ seen: { incarnation: "abc", seq: 7 } });
+      const before = await dump(hub);
+      let failures = 0;
+      for (let place = 0; ; place++) {
+        let count = 0;
+        recorder.before = ({ sql }: Execution) => {
+          if (/^(rollback|begin)/i.test(sql)) return;
+          if (count++ === place) throw dialect.diskError();
+        };
+        const done = await hub.node.merge("peer", rows, save).then(
+          () => true,
+          (error: Error) => {
+            expect(error).toMatchObject({ message: dialect.diskError().message });
+            return false;
+          },
+        );
+        recorder.before = () => {};
+        if (done) break;
+        failures++;
+        // A failure while COMMIT is under way leaves the transaction to be rolled back.
+        await expect(hub.sql("BEGIN; ROLLBACK")).resolves.toBeDefined();
+        expect(await dump(hub)).toBe(before);
+      }
+      expect(failures).toBeGreaterThan(dialect.statements.merge);
+      expect(await ids(hub)).toEqual(["1", "2", "3"]);
+      expect((await hub.node.store.peer("peer"))?.seen).toEqual({ incarnation: "abc", seq: 7 });
+      const reader = await openNode("reader", { clock: hub.clock });
+      await settle([reader, hub]);
+      await expectEqual(reader, hub);
+    });
+
+    test("lineage 2: whichever statement of a fold fails, no write is lost and none is counted twice", async () => {
+      const recorder = new Recorder();
+      const edge = await openNode("edge", { recorder });
+      const hub = await openNode("hub", { clock: edge.clock });
+      await edge.sql("INSERT INTO documents (id, title) VALUES ('1', 'own')");
       await sync(edge, hub);
-      expect(views(hub)).toBe(failures);
+      const views = (node: TestNode) => node.row("SELECT view_count AS views FROM documents");
+      let failures = 0;
+      for (let done = false; !done; ) {
+        await edge.sql(
+          "UPDATE documents SET view_count = view_count + 1, tags = ?",
+          dialect.textsOf(`tag ${failures}`),
+        );
+        const before = await dump(edge);
+        let count = 0;
+        recorder.before = ({ sql }) => {
+          if (/^(rollback|begin)/i.test(sql)) return;
+          if (count++ === failures) throw dialect.diskError();
+        };
+        done = await edge.node.fold().then(
+          () => true,
+          () => false,
+        );
+        recorder.before = () => {};
+        if (done) break;
+        failures++;
+        // All or nothing: the very last statement looks whether there is more, when all is committed.
+        const left = await edge.row<{ n: number }>("SELECT count(*) AS n FROM _documents_log");
+        if (left!.n > 0) expect(await dump(edge)).toBe(before);
+        await sync(edge, hub);
+        expect(await views(hub)).toEqual({ views: failures });
+        await expectEqual(edge, hub);
+      }
+      expect(failures).toBeGreaterThan(dialect.statements.fold);
+      await sync(edge, hub);
+      expect(await views(hub)).toEqual({ views: failures + 1 });
       await expectEqual(edge, hub);
-    }
-    expect(failures).toBeGreaterThan(8);
-    await sync(edge, hub);
-    expect(views(hub)).toBe(failures + 1);
-    await expectEqual(edge, hub);
-  });
-
-  test("lineage 2: another connection sees a merged page whole, table and shadow together", async () => {
-    const file = join(folder, "snapshots.db");
-    const recorder = new Recorder();
-    const hub = await openNode("hub", { file, wrap: recorder.wrap });
-    const observer = new Database(file, { readonly: true });
-    const look = observer
-      .prepare(
-        "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM _documents_crdt), (SELECT count(*) FROM _documents_crdt_cells), (SELECT count(*) FROM _grove_peers)",
-      )
-      .raw();
-    const seen = new Set<string>();
-    recorder.before = () => seen.add(JSON.stringify(look.get()));
-    await hub.node.merge(
-      "peer",
-      Array.from({ length: 20 }, (_, n) => row(String(n), "t")),
-      () => ({ seen: { incarnation: "abc", seq: 1 } }),
-    );
-    recorder.before = () => {};
-    seen.add(JSON.stringify(look.get()));
-    expect([...seen]).toEqual(["[0,0,0,0]", "[20,20,40,1]"]);
-    observer.close();
-    hub.db.close();
-  });
-
-  test("lineage 15: a page is one transaction, however many rows it has", async () => {
-    const recorder = new Recorder();
-    const hub = await openNode("hub", { wrap: recorder.wrap });
-    const page = Array.from({ length: 100 }, (_, n) => row(String(n), "t"));
-    const executions = await recorder.during(() => hub.node.merge("peer", page));
-    const writing = executions.filter(({ sql }) => /^(insert|update|delete)/i.test(sql));
-    expect(writing.length).toBeGreaterThan(100);
-    expect(executions.filter(({ sql }) => /^begin immediate/i.test(sql)).length).toBe(1);
-    expect(begins(executions)).toBeLessThanOrEqual(2);
-    const [begin, commit] = [
-      executions.findIndex(({ sql }) => /^begin immediate/i.test(sql)),
-      executions.findLastIndex(({ sql }) => /^commit/i.test(sql)),
-    ];
-    for (const write of writing)
-      expect(executions.indexOf(write) > begin && executions.indexOf(write) < commit).toBe(true);
-  });
-});
-
-describe("the application's transactions", () => {
-  test("faults 52: while the application has a transaction open on the connection, a merge waits, and ROLLBACK loses nothing merged", async () => {
-    const [hub, edge] = (await openNodes(["hub", "edge"])) as [TestNode, TestNode];
-    hub.sql("INSERT INTO documents (id, title) VALUES ('1', 'before')");
-    await settle([edge, hub]);
-    edge.sql("INSERT INTO documents (id, title) VALUES ('2', 'from the edge')");
-    edge.sql("UPDATE documents SET title = 'from the edge', view_count = view_count + 5 WHERE id = '1'");
-
-    hub.db.exec(
-      "BEGIN; UPDATE documents SET title = 'never', view_count = view_count + 100; DELETE FROM documents WHERE id = '1'",
-    );
-    let done = false;
-    const exchange = sync(edge, hub).finally(() => {
-      done = true;
     });
-    for (let n = 0; n < 20; n++) await turn();
-    expect(done).toBe(false);
-    expect(hub.db.inTransaction).toBe(true);
-    expect(hub.db.prepare("SELECT count(*) FROM documents").pluck().get()).toBe(0);
-    hub.db.exec("ROLLBACK");
-    expect(await exchange).toMatchObject({ pushed: 2, applied: 2, error: null });
-    expect(hub.rows("SELECT id, title, view_count AS views FROM documents ORDER BY id")).toEqual([
-      { id: "1", title: "from the edge", views: 5 },
-      { id: "2", title: "from the edge", views: 0 },
-    ]);
-    await expectEqual(hub, edge);
-  });
-
-  test("faults 52: a transaction that commits while a merge waits is merged with what came", async () => {
-    const [hub, edge] = (await openNodes(["hub", "edge"])) as [TestNode, TestNode];
-    hub.sql("INSERT INTO documents (id, title) VALUES ('1', 'before')");
-    await settle([edge, hub]);
-    edge.sql("UPDATE documents SET body = 'from the edge', view_count = view_count + 5");
-    hub.db.exec("BEGIN IMMEDIATE; UPDATE documents SET title = 'from the application', view_count = view_count + 1");
-    const exchange = sync(edge, hub);
-    for (let n = 0; n < 20; n++) await turn();
-    hub.db.exec("SAVEPOINT inner_one; UPDATE documents SET title = 'lost'; ROLLBACK TO inner_one; COMMIT");
-    expect((await exchange).error).toBeNull();
-    await settle([edge, hub]);
-    expect(edge.row("SELECT title, body, view_count AS views FROM documents")).toEqual({
-      title: "from the application",
-      body: "from the edge",
-      views: 6,
-    });
-    await expectEqual(hub, edge);
-  });
-
-  test("faults 52: the syncing node's own application may hold a transaction open as well", async () => {
-    const [hub, edge] = (await openNodes(["hub", "edge"])) as [TestNode, TestNode];
-    hub.sql("INSERT INTO documents (id, title) VALUES ('1', 'from the hub')");
-    edge.db.exec("BEGIN; INSERT INTO documents (id, title) VALUES ('2', 'never')");
-    const [exchange] = [link(edge, hub).sync()];
-    for (let n = 0; n < 20; n++) await turn();
-    expect(edge.db.prepare("SELECT count(*) FROM documents").pluck().get()).toBe(1);
-    edge.db.exec("ROLLBACK");
-    const [report] = await exchange;
-    expect(report).toMatchObject({ pulled: 1, pushed: 0, error: null });
-    expect(ids(edge)).toEqual(["1"]);
-    expect(ids(hub)).toEqual(["1"]);
-  });
-
-  test("faults 52: a merge and a transaction of another connection on the same file wait for each other", async () => {
-    const file = join(folder, "busy.db");
-    const [hub, edge] = [await openNode("hub", { file }), await openNode("edge")];
-    hub.db.pragma("busy_timeout = 0");
-    edge.sql("INSERT INTO documents (id, title) VALUES ('1', 'from the edge')");
-    const other = new Database(file);
-    other.exec("BEGIN IMMEDIATE; INSERT INTO documents (id, title) VALUES ('2', 'from another connection')");
-    const exchange = sync(edge, hub);
-    for (let n = 0; n < 20; n++) await turn();
-    expect(ids(hub)).toEqual([]);
-    other.exec("COMMIT");
-    await exchange;
-    await settle([edge, hub]);
-    expect(ids(hub)).toEqual(["1", "2"]);
-    expect(contents(edge)).toEqual(contents(hub));
-    other.close();
-    hub.db.close();
   });
 });

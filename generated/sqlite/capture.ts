@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "5870e0e8ab815d8beb5127480c71d278d2dc6501745373c26149644d285a2cd9";
+export const hash = "1260f90776a376cabee5b36c82c4e13e0824706a50c4f5aee47f14cddec28796";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -58,10 +58,21 @@ CREATE TABLE IF NOT EXISTS "_grove_parked" (
   "at" integer NOT NULL -- microseconds since 1970
 )`,
   `CREATE INDEX IF NOT EXISTS "_grove_parked_row" ON "_grove_parked" ("tbl", "pk")`,
+  `-- Keys of rows that the tables do not show as they are: those they claim, and those they wait for.
+CREATE TABLE IF NOT EXISTS "_grove_hidden_keys" (
+  "id" integer PRIMARY KEY NOT NULL, -- the order in which they came
+  "name" text NOT NULL, -- = claims, > waits for; then JSON: the table, which of its keys, the key's values
+  "tbl" text NOT NULL, -- the row's table
+  "pk" text NOT NULL -- JSON array: the row's key
+)`,
+  `CREATE INDEX IF NOT EXISTS "_grove_hidden_keys_name" ON "_grove_hidden_keys" ("name")`,
+  `CREATE INDEX IF NOT EXISTS "_grove_hidden_keys_row" ON "_grove_hidden_keys" ("tbl", "pk")`,
   `-- Which columns the installed triggers watch; what a log row's mask means.
 CREATE TABLE IF NOT EXISTS "_grove_capture" (
   "tbl" text PRIMARY KEY NOT NULL, -- the table's name
-  "fields" text NOT NULL -- JSON array of column names, in the order of the mask's bits
+  "fields" text NOT NULL, -- JSON array of column names, in the order of the mask's bits
+  "adopted" integer DEFAULT 1 NOT NULL, -- 1 once every row from before capture has a shadow
+  "added" text -- JSON array: columns that came later and whose values have yet to be looked at
 )`,
 ];
 
@@ -76,7 +87,7 @@ CREATE TABLE IF NOT EXISTS "_documents_log" (
   "op" text NOT NULL, -- I inserted, U updated, D deleted, R perhaps replaced
   "pk_id" text NOT NULL,
   "mask" integer, -- bit n: annotated column n changed
-  "before" text -- JSON: the old value of each counter and set that changed
+  "before" text -- JSON: the old value of each counter and set that changed, or of a deleted row that is kept
 )`,
       `-- One row for each row there ever was; it stays after a delete as the row's tombstone.
 CREATE TABLE IF NOT EXISTS "_documents_crdt" (
@@ -166,6 +177,14 @@ BEGIN
   INSERT INTO "_documents_log" ("at", "op", "pk_id")
   VALUES (CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'D', OLD."id");
 END`,
+      _documents_rebuild_delete: `CREATE TRIGGER "_documents_rebuild_delete"
+-- A table is being rebuilt, and rows that refer to it would go along: refuse it.
+BEFORE DELETE ON "documents"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND (SELECT "tbl_name" FROM "sqlite_schema" ORDER BY "rowid" DESC LIMIT 1) GLOB '__new_*'
+BEGIN
+  SELECT RAISE(ABORT, 'grove-crdt: this migration rebuilds a table and would delete rows of documents that refer to it, on every node. Run \`npx grove-crdt generate\`, which makes it safe, or switch foreign keys off before you migrate.');
+END`,
       _documents_guard_insert: `CREATE TRIGGER "_documents_guard_insert"
 -- Refuse a counter that is no integer and a set that is no JSON array.
 AFTER INSERT ON "documents"
@@ -210,7 +229,7 @@ CREATE TABLE IF NOT EXISTS "_inventory_log" (
   "pk_store" text NOT NULL,
   "pk_sku" text NOT NULL,
   "mask" integer, -- bit n: annotated column n changed
-  "before" text -- JSON: the old value of each counter and set that changed
+  "before" text -- JSON: the old value of each counter and set that changed, or of a deleted row that is kept
 )`,
       `-- One row for each row there ever was; it stays after a delete as the row's tombstone.
 CREATE TABLE IF NOT EXISTS "_inventory_crdt" (
@@ -297,6 +316,14 @@ BEGIN
   INSERT INTO "_inventory_log" ("at", "op", "pk_store", "pk_sku")
   VALUES (CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'D', OLD."store", OLD."sku");
 END`,
+      _inventory_rebuild_delete: `CREATE TRIGGER "_inventory_rebuild_delete"
+-- A table is being rebuilt, and rows that refer to it would go along: refuse it.
+BEFORE DELETE ON "inventory"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND (SELECT "tbl_name" FROM "sqlite_schema" ORDER BY "rowid" DESC LIMIT 1) GLOB '__new_*'
+BEGIN
+  SELECT RAISE(ABORT, 'grove-crdt: this migration rebuilds a table and would delete rows of inventory that refer to it, on every node. Run \`npx grove-crdt generate\`, which makes it safe, or switch foreign keys off before you migrate.');
+END`,
       _inventory_guard_insert: `CREATE TRIGGER "_inventory_guard_insert"
 -- Refuse a counter that is no integer and a set that is no JSON array.
 AFTER INSERT ON "inventory"
@@ -330,7 +357,7 @@ CREATE TABLE IF NOT EXISTS "_orders_log" (
   "op" text NOT NULL, -- I inserted, U updated, D deleted, R perhaps replaced
   "pk_id" text NOT NULL,
   "mask" integer, -- bit n: annotated column n changed
-  "before" text -- JSON: the old value of each counter and set that changed
+  "before" text -- JSON: the old value of each counter and set that changed, or of a deleted row that is kept
 )`,
       `-- One row for each row there ever was; it stays after a delete as the row's tombstone.
 CREATE TABLE IF NOT EXISTS "_orders_crdt" (
@@ -409,6 +436,23 @@ WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
 BEGIN
   INSERT INTO "_orders_log" ("at", "op", "pk_id")
   VALUES (CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'D', OLD."id");
+END`,
+      _orders_rebuild_delete: `CREATE TRIGGER "_orders_rebuild_delete"
+-- A table is being rebuilt, and rows that refer to it would go along: refuse it.
+BEFORE DELETE ON "orders"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND (SELECT "tbl_name" FROM "sqlite_schema" ORDER BY "rowid" DESC LIMIT 1) GLOB '__new_*'
+BEGIN
+  SELECT RAISE(ABORT, 'grove-crdt: this migration rebuilds a table and would delete rows of orders that refer to it, on every node. Run \`npx grove-crdt generate\`, which makes it safe, or switch foreign keys off before you migrate.');
+END`,
+      _orders_rebuild_update: `CREATE TRIGGER "_orders_rebuild_update"
+-- A table is being rebuilt, and what refers to it would be emptied: refuse it.
+BEFORE UPDATE OF "note" ON "orders"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND (NEW."note" IS NULL AND OLD."note" IS NOT NULL)
+  AND (SELECT "tbl_name" FROM "sqlite_schema" ORDER BY "rowid" DESC LIMIT 1) GLOB '__new_*'
+BEGIN
+  SELECT RAISE(ABORT, 'grove-crdt: this migration rebuilds a table and would empty rows of orders that refer to it, on every node. Run \`npx grove-crdt generate\`, which makes it safe, or switch foreign keys off before you migrate.');
 END`,
     },
   },

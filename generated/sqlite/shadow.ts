@@ -89,12 +89,31 @@ export const groveParked = sqliteTable("_grove_parked", {
   index("_grove_parked_row").on(t.tbl, t.pk),
 ]);
 
+/** Keys of rows that the tables do not show as they are: those they claim, and those they wait for. */
+export const groveHiddenKeys = sqliteTable("_grove_hidden_keys", {
+  /** the order in which they came */
+  id: integer("id").primaryKey(),
+  /** = claims, > waits for; then JSON: the table, which of its keys, the key's values */
+  name: text("name").notNull(),
+  /** the row's table */
+  tbl: text("tbl").notNull(),
+  /** JSON array: the row's key */
+  pk: text("pk").notNull(),
+}, (t) => [
+  index("_grove_hidden_keys_name").on(t.name),
+  index("_grove_hidden_keys_row").on(t.tbl, t.pk),
+]);
+
 /** Which columns the installed triggers watch; what a log row's mask means. */
 export const groveCapture = sqliteTable("_grove_capture", {
   /** the table's name */
   tbl: text("tbl").primaryKey(),
   /** JSON array of column names, in the order of the mask's bits */
   fields: text("fields").notNull(),
+  /** 1 once every row from before capture has a shadow */
+  adopted: integer("adopted").notNull().default(1),
+  /** JSON array: columns that came later and whose values have yet to be looked at */
+  added: text("added"),
 });
 
 /** What was written since the last fold: filled by triggers, emptied by the fold. */
@@ -108,7 +127,7 @@ export const documentsLog = sqliteTable("_documents_log", {
   pk_id: text("pk_id").notNull(),
   /** bit n: annotated column n changed */
   mask: integer("mask"),
-  /** JSON: the old value of each counter and set that changed */
+  /** JSON: the old value of each counter and set that changed, or of a deleted row that is kept */
   before: text("before"),
 });
 
@@ -174,7 +193,7 @@ export const inventoryLog = sqliteTable("_inventory_log", {
   pk_sku: text("pk_sku").notNull(),
   /** bit n: annotated column n changed */
   mask: integer("mask"),
-  /** JSON: the old value of each counter and set that changed */
+  /** JSON: the old value of each counter and set that changed, or of a deleted row that is kept */
   before: text("before"),
 });
 
@@ -240,7 +259,7 @@ export const ordersLog = sqliteTable("_orders_log", {
   pk_id: text("pk_id").notNull(),
   /** bit n: annotated column n changed */
   mask: integer("mask"),
-  /** JSON: the old value of each counter and set that changed */
+  /** JSON: the old value of each counter and set that changed, or of a deleted row that is kept */
   before: text("before"),
 });
 

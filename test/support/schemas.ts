@@ -2,8 +2,9 @@
 // the tables.
 import { createRegistry } from "@grove-crdt/codegen";
 import { readSchema } from "@grove-crdt/drizzle";
-import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
 import type { Registry } from "grove-crdt";
+import type { TestDialect } from "./dialect";
+import { sqlite } from "./sqlite";
 
 export interface TestSchema {
   readonly registry: Registry;
@@ -11,9 +12,10 @@ export interface TestSchema {
 }
 
 /** @param exports what a schema file exports: Drizzle tables by name */
-export async function makeSchema(exports: Readonly<Record<string, unknown>>): Promise<TestSchema> {
-  const { tables } = readSchema([{ path: "schema.ts", exports }], { dialect: "sqlite" });
-  const empty = await generateSQLiteDrizzleJson({});
-  const ddl = await generateSQLiteMigration(empty, await generateSQLiteDrizzleJson(exports as Record<string, unknown>));
-  return { registry: createRegistry("sqlite", tables), ddl };
+export async function makeSchema(
+  exports: Readonly<Record<string, unknown>>,
+  dialect: TestDialect = sqlite,
+): Promise<TestSchema> {
+  const { tables } = readSchema([{ path: "schema.ts", exports }], { dialect: dialect.name });
+  return { registry: createRegistry(dialect.name, tables), ddl: await dialect.emitTables(exports) };
 }

@@ -1,10 +1,11 @@
-// A database that keeps account of what the store runs on it, and can be made to fail at any statement.
-import type { SqliteDatabase, SqliteStatement } from "@grove-crdt/store";
+// Keeps account of what a store runs on its database, and can make it fail at any statement.
+import type { PostgresClient, SqliteDatabase, SqliteStatement } from "@grove-crdt/store";
 import type Database from "better-sqlite3";
+import type { Sql } from "postgres";
 
 export interface Execution {
   readonly sql: string;
-  /** It returns rows. */
+  /** It returns rows. Known on SQLite alone. */
   readonly reads: boolean;
   readonly params: readonly unknown[];
 }
@@ -14,7 +15,7 @@ export class Recorder {
   /** Called before each execution; may throw in the driver's stead. */
   before: (execution: Execution) => void = () => {};
 
-  /** For `openNode`'s `wrap`. */
+  /** Stands in front of better-sqlite3. */
   readonly wrap = (db: Database.Database): SqliteDatabase => ({
     get inTransaction() {
       return db.inTransaction;
@@ -28,6 +29,23 @@ export class Recorder {
     },
     prepare: (sql) => this.#statement(sql, db.prepare(sql)),
   });
+
+  /** Stands in front of postgres.js. */
+  readonly wrapClient = (client: Sql): PostgresClient => {
+    const recorded = (connection: Pick<Sql, "unsafe">) => ({
+      unsafe: (sql: string, params: unknown[] = [], options?: { prepare?: boolean }) => {
+        this.#run({ sql, reads: false, params });
+        return connection.unsafe(sql, params as string[], options);
+      },
+    });
+    return {
+      ...recorded(client),
+      reserve: async () => {
+        const connection = await client.reserve();
+        return { ...recorded(connection), release: () => connection.release() };
+      },
+    };
+  };
 
   #run(execution: Execution): void {
     this.executions.push(execution);

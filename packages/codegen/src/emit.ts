@@ -1,13 +1,20 @@
 // TableModel to text: every generated file by name. No file system here; the CLI compares and writes.
 import type { Dialect, Registry, TableModel } from "@grove-crdt/core";
 import { type Names, nameTables, sorted } from "./names";
-import { emitCapture, emitSystem } from "./sqlite/capture";
-import { emitShadowFile } from "./sqlite/shadow-file";
+import * as postgresCapture from "./postgres/capture";
+import * as postgresShadow from "./postgres/shadow-file";
+import * as sqliteCapture from "./sqlite/capture";
+import * as sqliteShadow from "./sqlite/shadow-file";
 import { emitCaptureFile, hashCapture } from "./typescript/capture-file";
 import { emitMergeFile } from "./typescript/merge-file";
 import { emitRegistryFile } from "./typescript/registry-file";
 import { header } from "./typescript/text";
 import { emitTypesFile, type Sources } from "./typescript/types-file";
+
+const dialects = {
+  postgres: { ...postgresCapture, ...postgresShadow },
+  sqlite: { ...sqliteCapture, ...sqliteShadow },
+} as const satisfies Record<Dialect, object>;
 
 export interface EmitOptions {
   readonly dialect: Dialect;
@@ -20,13 +27,13 @@ export interface EmitOptions {
 export function emitFiles(options: EmitOptions): Record<string, string> {
   const tables = sorted(options.tables);
   const names = nameTables(tables);
-  const capture = emitRegistryCapture(tables, names);
+  const capture = emitRegistryCapture(options.dialect, tables, names);
   return {
     "capture.ts": emitCaptureFile(capture),
     "index.ts": emitIndexFile(),
     "merge.ts": emitMergeFile(tables, names),
     "registry.ts": emitRegistryFile(options.dialect, tables, names),
-    "shadow.ts": emitShadowFile(tables, names),
+    "shadow.ts": dialects[options.dialect].emitShadowFile(tables, names),
     "types.ts": emitTypesFile(tables, names, options.sources),
   };
 }
@@ -34,10 +41,15 @@ export function emitFiles(options: EmitOptions): Record<string, string> {
 /** The registry as the generated files hold it, for use without files. */
 export function createRegistry(dialect: Dialect, tables: readonly TableModel[]): Registry {
   const ordered = sorted(tables);
-  return { dialect, tables: ordered, capture: emitRegistryCapture(ordered, nameTables(ordered)) };
+  return { dialect, tables: ordered, capture: emitRegistryCapture(dialect, ordered, nameTables(ordered)) };
 }
 
-function emitRegistryCapture(tables: readonly TableModel[], names: ReadonlyMap<string, Names>): Registry["capture"] {
+function emitRegistryCapture(
+  dialect: Dialect,
+  tables: readonly TableModel[],
+  names: ReadonlyMap<string, Names>,
+): Registry["capture"] {
+  const { emitCapture, emitSystem } = dialects[dialect];
   const system = emitSystem();
   const captures = Object.fromEntries(
     tables.map((table) => [table.name, emitCapture(table, names.get(table.name) as Names)]),

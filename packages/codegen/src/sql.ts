@@ -46,6 +46,12 @@ export function literal(value: string | number | null): Sql {
   return new Sql([{ text: `'${value.replaceAll("'", "''")}'`, verbatim: true }]);
 }
 
+/** A text constant that means the same whatever the session's `standard_conforming_strings` says. Postgres only. */
+export const escaped = (value: string): Sql =>
+  value.includes("\\")
+    ? new Sql([{ text: `E'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`, verbatim: true }])
+    : literal(value);
+
 /** `-- text` to the end of the line; line breaks inside the text become spaces. */
 export const comment = (text: string): Sql => new Sql([{ text: `-- ${text.replace(/\s+/g, " ")}`, verbatim: true }]);
 
@@ -67,6 +73,13 @@ export function declaredType(text: string): Sql {
   if (!/^[a-z_][\w ]*(\( *\d+ *(, *\d+ *)?\))?[\w ]*$/i.test(text))
     throw new RangeError(`not a declared type: ${text}`);
   return new Sql([own(text)]);
+}
+
+/** A type's name in Postgres: as {@link declaredType}, or a quoted name, with or without its schema; `[]` for arrays. */
+export function typeName(text: string): Sql {
+  const [, name = "", brackets = ""] = /^(.*?)((?:\[\d*\])*)$/s.exec(text) ?? [];
+  if (/^(?:"(?:[^"\0]|"")+"\.)?"(?:[^"\0]|"")+"$/.test(name)) return new Sql([{ text, verbatim: true }]);
+  return new Sql([...declaredType(name).pieces(), own(brackets)]);
 }
 
 /** Parts with commas between them, on one line. */

@@ -6,32 +6,9 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { createRegistry, emitFiles } from "../src/index";
 import { Captured, model } from "./database";
+import { hostile } from "./hostile-names";
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-const hostile = [
-  `a"b`,
-  `a'b`,
-  "a`b",
-  "a;b",
-  "a]b[",
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is to be one if it ever gets out
-  "${a}",
-  "a\\b",
-  "*/ a /*",
-  "-- a",
-  "a\nb",
-  "a\r\nb",
-  "select",
-  "naïve 表 🌳",
-  "\u202ea\u200b",
-  "__proto__",
-  "constructor",
-  "1",
-  " ",
-  "); DROP TABLE t; --",
-  "NEW",
-];
-
 /** A table whose every name is `name`, with all kinds of triggers. */
 const modelOf = (name: string): TableModel =>
   model(name, [`k${name}`], [name, `counter c${name}`, `set s${name}`], [[name]]);

@@ -2,6 +2,7 @@
 import type { Entry } from "./entry";
 import type { CrdtTypeName, Json } from "./model";
 import type { Row } from "./row";
+import { crdtTypes } from "./types/index";
 
 export interface CellWrite {
   readonly field: string;
@@ -25,6 +26,17 @@ export interface ChangeSet {
   /** Cell ids to delete. */
   readonly deletes: readonly number[];
   readonly base: BaseWrite;
+}
+
+/** At most one write for each entry of a row: an entry that was made explicit may be joined in the same merge. */
+export class CellWrites {
+  readonly #writes = new Map<string, CellWrite>();
+  add(write: CellWrite): void {
+    this.#writes.set(`${write.field}\n${crdtTypes[write.type].identity(write.entry)}`, write);
+  }
+  list(): CellWrite[] {
+    return [...this.#writes.values()];
+  }
 }
 
 export const NO_BASE_WRITE: BaseWrite = { op: "none" };

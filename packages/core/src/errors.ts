@@ -11,6 +11,8 @@ export const errorCodes = {
     "Shadow tables or capture triggers are missing. Call `node.ensureShadowTables()` or run the generated migrations.",
   capture_stale:
     "The installed capture is not the generated one. Call `node.ensureShadowTables()` or run the generated migrations.",
+  not_adopted:
+    "Tables hold rows from before capture, or values of a column that was added since, which were never looked at. Run `npx grove-crdt adopt`, or call `node.adopt()`.",
   unsupported_database: "The database server cannot be a node as it is. The message names what it lacks.",
   unsupported_table: "A table of this database cannot be synced as it is. The message names each and its cure.",
   node_id_invalid: "A node id matches [a-z0-9][a-z0-9._-]{0,62}.",

@@ -3,8 +3,9 @@
 
 import { sameValue } from "./canonical";
 import type { CellWrite, ChangeSet } from "./changeset";
-import { NO_BASE_WRITE } from "./changeset";
+import { CellWrites, NO_BASE_WRITE } from "./changeset";
 import { type Entry, latestHlc, type WriteContext } from "./entry";
+import { bury } from "./hidden";
 import { FIELDS_PER_MASK, type FieldModel, type Json, type TableModel } from "./model";
 import {
   adoptedRow,
@@ -26,10 +27,20 @@ export interface Touch {
   at: number;
   inserted: boolean;
   deleted: boolean;
+  /** The row has no shadow, but was in the table before these writes: see {@link existedBefore}. */
+  existed?: boolean;
   /** Bits of the changed fields, {@link FIELDS_PER_MASK} to a number. */
   readonly masks: number[];
   /** Value of each changed counter and set before its first captured write. */
   before: Readonly<Record<string, Json>> | null;
+  /**
+   * Where deleted rows keep their values: what the row had when it was deleted last, canonical, and what {@link before}
+   * said until then.
+   */
+  old?: {
+    readonly values: Readonly<Record<string, Json>>;
+    readonly before: Readonly<Record<string, Json>> | null;
+  };
 }
 
 /** The row as the base table now has it; null when it is gone. Values of counters and sets only, canonical. */
@@ -153,7 +164,8 @@ function normalize(
   return values ? { op: "update", values } : NO_BASE_WRITE;
 }
 
-function touchedFields(model: TableModel, touch: Touch): FieldModel[] {
+/** The fields that the masks name. */
+export function touchedFields(model: TableModel, touch: Touch): FieldModel[] {
   return model.fields.filter((_, index) => {
     const mask = touch.masks[Math.floor(index / FIELDS_PER_MASK)] ?? 0;
     // Division instead of shifts: bits above 31 are in use.
@@ -218,6 +230,35 @@ function joinInto(type: (typeof crdtTypes)[keyof typeof crdtTypes], entries: rea
   return known ? { ...type.join(known, entry), cell: known.cell } : entry;
 }
 
+/** The delete of a row that keeps its values: what was written to it before the delete counts, too. */
+function die(model: TableModel, row: Row, touch: Touch, clock: FoldClock, seq: number): ChangeSet | null {
+  const { old } = touch;
+  const cells = new CellWrites();
+  if (!isAlive(row)) {
+    // It was deleted before and showed all the same: what the base table had of it goes to cells.
+    const fields = bury(model, row, old?.values ?? {}, cells);
+    const moved = cells.list();
+    return moved.length === 0
+      ? null
+      : { row: { ...row, fields }, clearCells: false, cells: moved, deletes: [], base: NO_BASE_WRITE };
+  }
+  const written =
+    old && change(model, row, { ...touch, before: old.before }, { values: old.values }, clock, seq, touch.inserted);
+  const last = written?.row ?? row;
+  for (const cell of written?.cells ?? []) cells.add(cell);
+  const fields = bury(model, last, old?.values ?? {}, cells);
+  const context = writeContext(clock, touch.at, latestOf(last));
+  const cl = row.cl + 1;
+  const [hlc, node] = [context.tick(), clock.node];
+  return {
+    row: { id: row.id, cl, hlc, node, born: seq, via: null, seq, shape: NO_SHAPE, fields },
+    clearCells: false,
+    cells: cells.list(),
+    deletes: written?.deletes ?? [],
+    base: NO_BASE_WRITE,
+  };
+}
+
 /**
  * Decides what one touched row says.
  *
@@ -236,6 +277,10 @@ export function decideFold(
   clock: FoldClock,
   seq: number,
 ): ChangeSet | null {
+  // A row from before capture that was deleted or replaced was adopted first: its life has an end that others hear of.
+  if (!row && touch.deleted && touch.existed)
+    return decideFold(model, adoptedRow(seq), touch, base, hidden, clock, seq);
+  if (!base && model.keepsDeleted && row && touch.deleted) return die(model, row, touch, clock, seq);
   if (!base) {
     if (!row || !isAlive(row) || (hidden && !touch.deleted)) return null;
     const context = writeContext(clock, touch.at, latestOf(row));
@@ -259,9 +304,11 @@ export function decideFold(
     const changed = change(model, adopted, touch, base, clock, seq, false);
     return changed ?? { row: adopted, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
   }
-  if (!row || !isAlive(row) || touch.deleted || touch.inserted) {
+  // A deleted row that shows, since another one refers to it, stays deleted whatever is written to it.
+  const shown = model.keepsDeleted && row && !isAlive(row) && !touch.deleted && !touch.inserted;
+  if (!shown && (!row || !isAlive(row) || touch.deleted || touch.inserted)) {
     const cl = row ? row.cl + (isAlive(row) ? 2 : 1) : 1;
     return begin(model, row, cl, base, touch.before, writeContext(clock, touch.at, latestOf(row)), seq);
   }
-  return change(model, row, touch, base, clock, seq, false);
+  return change(model, row as Row, touch, base, clock, seq, false);
 }

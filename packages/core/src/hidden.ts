@@ -1,9 +1,83 @@
-// Hidden rows: rows that live in the shadow but that a constraint keeps out of the base table. Their values wait in
-// cells, so they are still merged, served and superseded.
+// Hidden rows: rows that live in the shadow but that a constraint keeps out of the base table, and deleted rows that may
+// have to be shown. Their values wait in cells, so they are still merged, served and superseded.
 import type { CellWrite, ChangeSet } from "./changeset";
-import { NO_BASE_WRITE } from "./changeset";
+import { type CellWrites, NO_BASE_WRITE } from "./changeset";
 import type { Json, TableModel } from "./model";
-import { entriesOf, type FieldState, type Row, registerOf } from "./row";
+import { entriesOf, type FieldState, fieldNamed, type Row, registerOf, spreadShape } from "./row";
+
+/** All fields with entries of their own; those of multi-valued fields that were implicit are added to `cells`. */
+export function makeExplicit(
+  model: TableModel,
+  row: Row,
+  values: Readonly<Record<string, Json>>,
+  cells: CellWrites,
+): Map<string, FieldState> {
+  const fields = spreadShape(row);
+  for (const { name, type } of model.fields) {
+    if (fields.has(name)) continue;
+    if (type === "lww") {
+      fields.set(name, { type, entries: [registerOf(row, name)] });
+      continue;
+    }
+    const entries = entriesOf(row, name, type, values[name]);
+    if (entries.length === 0) continue;
+    fields.set(name, { type, entries });
+    for (const entry of entries) cells.add({ field: name, type, entry });
+  }
+  return fields;
+}
+
+/** The fields of a row that is deleted and keeps its values: all of them explicit, under their old numbers, in cells. */
+export function bury(
+  model: TableModel,
+  row: Row,
+  values: Readonly<Record<string, Json>>,
+  cells: CellWrites,
+): Map<string, FieldState> {
+  const fields = makeExplicit(model, row, values, cells);
+  for (const { name, type } of model.fields) {
+    const entry = fields.get(name)?.entries[0];
+    const state = values[name];
+    if (type !== "lww" || !entry || entry.state !== undefined || state === undefined) continue;
+    const own = { ...entry, state };
+    fields.set(name, { type, entries: [own] });
+    cells.add({ field: name, type, entry: own });
+  }
+  return fields;
+}
+
+/**
+ * The change set with the new values of these columns left out of the base table: they wait in the shadow, those of LWW
+ * columns in cells, until the projection writes them, in the order that unique keys and references allow.
+ */
+export function defer(model: TableModel, changes: ChangeSet, columns: ReadonlySet<string>): ChangeSet {
+  const { base } = changes;
+  if (base.op !== "update") return changes;
+  const cells = [...changes.cells];
+  const deletes = new Set(changes.deletes);
+  const fields = new Map(changes.row.fields);
+  const values: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(base.values)) {
+    if (!columns.has(name)) {
+      values[name] = value;
+      continue;
+    }
+    if (fieldNamed(model, name)?.type !== "lww") continue;
+    const entry = registerOf(changes.row, name);
+    const own = { ...entry, state: value };
+    if (own.cell !== undefined) deletes.delete(own.cell);
+    fields.set(name, { type: "lww", entries: [own] });
+    cells.push({ field: name, type: "lww", entry: own });
+  }
+  const left = Object.keys(values).length > 0;
+  return {
+    ...changes,
+    row: { ...changes.row, fields },
+    cells,
+    deletes: [...deletes],
+    base: left ? { op: "update", values } : NO_BASE_WRITE,
+  };
+}
 
 /** The change set with all of the row's values moved into cells and the base table left alone. */
 export function hide(model: TableModel, changes: ChangeSet, values: Readonly<Record<string, Json>>): ChangeSet {
@@ -14,7 +88,8 @@ export function hide(model: TableModel, changes: ChangeSet, values: Readonly<Rec
     const value = values[name];
     if (type === "lww") {
       const entry = registerOf(changes.row, name, value);
-      if (value === undefined || written.has(name)) continue;
+      // A value in a cell is the shadow's own; the base table may show another one.
+      if (value === undefined || written.has(name) || entry.cell !== undefined) continue;
       const own = { ...entry, state: value };
       fields.set(name, { type, entries: [own] });
       cells.push({ field: name, type, entry: own });

@@ -1,4 +1,5 @@
 // Core: everything that decides, and nothing that touches the world.
+export * from "./adoption";
 export * from "./canonical";
 export * from "./change";
 export * from "./changeset";
@@ -10,7 +11,7 @@ export * from "./hidden";
 export * from "./incoming";
 export * from "./merge";
 export * from "./model";
-export * from "./projection";
+export * from "./projection/index";
 export * from "./row";
 export * from "./serve";
 export * from "./shadow";

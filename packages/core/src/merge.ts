@@ -1,24 +1,28 @@
 // Merge: what a row becomes when a change from another node meets it. Every rule of precedence is here or in the
 // types' joins: the greater causal length, else life and entries each by their own join.
+//
+// Where deleted rows keep their values, the entries of a life outlive it: a delete takes none of them away, and what was
+// written to the life at the same time still joins them, whichever came first. A later life begins with none.
 
+import { isDefault } from "./adoption";
 import { sameValue } from "./canonical";
 import type { RowChange, WireRegister } from "./change";
 import type { CellWrite, ChangeSet } from "./changeset";
-import { NO_BASE_WRITE } from "./changeset";
+import { CellWrites, NO_BASE_WRITE } from "./changeset";
 import type { Entry } from "./entry";
+import { bury, makeExplicit } from "./hidden";
 import { incomingFields } from "./incoming";
-import type { Json, TableModel } from "./model";
+import type { FieldModel, Json, TableModel } from "./model";
 import {
   entriesOf,
   type FieldState,
   fieldNamed,
   isAlive,
+  lifeOf,
   lwwFields,
-  NO_FIELDS,
   NO_SHAPE,
   type Row,
   registerOf,
-  spreadShape,
 } from "./row";
 import { compareStamps, RESERVED_NODE } from "./stamp";
 import { crdtTypes } from "./types/index";
@@ -45,17 +49,17 @@ export interface Merged extends ChangeSet {
 
 type Values = Record<string, Json>;
 
-/** Whether deciding takes the base row's values: equal stamps, implicit entries, or a life whose stamp changes. */
+/** Whether deciding takes the base row's values: equal stamps, implicit entries, a life whose stamp changes or that ends. */
 export function needsBase(model: TableModel, row: Row | null, change: RowChange): boolean {
-  if (!row || row.cl !== change.cl || !isAlive(row)) return false;
+  if (!row || lifeOf(model, row) !== lifeOf(model, change)) return false;
   const { life, lww } = change;
-  if (compareStamps({ hlc: life[0], node: life[1] }, row) > 0) return true;
+  if (isAlive(row) && (!isAlive(change) || compareStamps({ hlc: life[0], node: life[1] }, row) > 0)) return true;
   for (const field in lww) {
     const [, hlc = life[0], node = life[1]] = lww[field] as WireRegister;
     const known = registerOf(row, field);
     if (known.state === undefined && known.hlc === hlc && known.node === node) return true;
   }
-  const implicit = (field: string) => !row.fields.has(field) && fieldNamed(model, field) !== undefined;
+  const implicit = (field: string) => isAlive(row) && !row.fields.has(field) && fieldNamed(model, field) !== undefined;
   return Object.keys(change.counter ?? {}).some(implicit) || Object.keys(change.set ?? {}).some(implicit);
 }
 
@@ -77,11 +81,12 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   });
   const clearCells = previous !== null;
   if (!isAlive(change)) {
+    const kept = incomingFields(change, seq, from);
     return {
       outcome: "applied",
-      row: begin(NO_SHAPE, NO_FIELDS),
+      row: begin(NO_SHAPE, kept),
       clearCells,
-      cells: [],
+      cells: [...kept].flatMap(([field, { type, entries }]) => entries.map((entry) => ({ field, type, entry }))),
       deletes: [],
       base: local.present ? { op: "delete" } : NO_BASE_WRITE,
     };
@@ -138,18 +143,7 @@ function isImplicit(type: FieldState["type"], entries: readonly Entry[], value: 
   );
 }
 
-/** At most one write for each entry of a row: an entry that was made explicit may be joined in the same merge. */
-class CellWrites {
-  readonly #writes = new Map<string, CellWrite>();
-  add(write: CellWrite): void {
-    this.#writes.set(`${write.field}\n${crdtTypes[write.type].identity(write.entry)}`, write);
-  }
-  list(): CellWrite[] {
-    return [...this.#writes.values()];
-  }
-}
-
-/** Same life on both sides: life, registers and entries each join. */
+/** Same life on both sides, ended or not: life, registers and entries each join. */
 function join(model: TableModel, local: Local, current: Row, change: RowChange, { seq, from }: MergeContext): Merged {
   const cells = new CellWrites();
   const deletes: number[] = [];
@@ -158,8 +152,14 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   let applied = false;
   let renumbered = false;
 
-  const lifeOrder = compareStamps({ hlc: change.life[0], node: change.life[1] }, current);
-  if (lifeOrder > 0) {
+  const lifeOrder = change.cl - current.cl || compareStamps({ hlc: change.life[0], node: change.life[1] }, current);
+  const ends = change.cl > current.cl;
+  if (ends) {
+    const fields = bury(model, current, local.values ?? {}, cells);
+    const [hlc, node] = change.life;
+    row = { ...current, cl: change.cl, hlc, node, born: seq, via: from, shape: NO_SHAPE, fields };
+    applied = true;
+  } else if (lifeOrder > 0) {
     // What was numbered by the old life becomes explicit, under its old number, before the life's stamp moves.
     const fields = isAlive(current) ? makeExplicit(model, current, local.values ?? {}, cells) : current.fields;
     row = { ...current, hlc: change.life[0], node: change.life[1], born: seq, via: from, shape: NO_SHAPE, fields };
@@ -170,7 +170,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   }
 
   const fields = new Map(row.fields);
-  for (const [name, incoming] of isAlive(change) ? incomingFields(change) : []) {
+  for (const [name, incoming] of incomingFields(change)) {
     const known = fieldNamed(model, name);
     const { type } = incoming;
     if (known && known.type !== type) continue;
@@ -183,7 +183,9 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       const winner = absent ? theirs : crdtTypes.lww.join(mine, theirs);
       if (winner === mine) {
         const equal = tie && sameValue(mine.state as Json, theirs.state as Json);
-        if (equal || from === null || mine.via !== from) continue;
+        // A default that nobody wrote is never sent by itself: who says otherwise at the same stamp must hear of it.
+        const untold = tie && !equal && isUntold(row, known, mine.state as Json);
+        if (equal || from === null || (mine.via !== from && !untold)) continue;
         renumbered = true;
         fields.set(name, {
           type,
@@ -193,7 +195,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       }
       applied = true;
       // The value goes to the base table; into a cell while there is no column or no row to take it.
-      const inCell = !known || !local.present;
+      const inCell = !known || !local.present || ends;
       const { hlc, node } = theirs;
       const state = inCell ? theirs.state : undefined;
       const entry: Entry = { key: "", hlc, node, state, seq, via: from, cell: mine.cell };
@@ -204,8 +206,8 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       continue;
     }
     const { identity, join: joinEntries, materialize } = crdtTypes[type];
-    const implicit = known !== undefined && !row.fields.has(name);
-    const mine = entriesOf(row, name, type, known ? local.values?.[name] : undefined);
+    const implicit = isAlive(row) && known !== undefined && !row.fields.has(name);
+    const mine = entriesOf(row, name, type, known && isAlive(row) ? local.values?.[name] : undefined);
     const result = new Map(mine.map((entry) => [identity(entry), entry]));
     const changed: Entry[] = [];
     let won = false;
@@ -214,7 +216,8 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       const stored = result.get(id);
       const winner = stored ? joinEntries(stored, theirs) : theirs;
       if (stored && winner === stored) {
-        if (from === null || stored.via !== from || joinEntries(theirs, stored) === theirs) continue;
+        if (from === null || joinEntries(theirs, stored) === theirs) continue;
+        if (stored.via !== from && !(implicit && isUntold(row, known, local.values?.[name]))) continue;
         renumbered = true;
         changed.push({ ...stored, seq, via: null });
       } else {
@@ -245,8 +248,11 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   }
   row = { ...row, fields, seq };
   const outcome = applied ? "applied" : "superseded";
-  if (!isAlive(row)) return { outcome, row, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
-  if (!local.present) {
+  if (ends) {
+    const base = local.present ? ({ op: "delete" } as const) : NO_BASE_WRITE;
+    return { outcome, row, clearCells: false, cells: cells.list(), deletes, base };
+  }
+  if (!local.present && isAlive(row)) {
     return {
       outcome,
       row,
@@ -256,43 +262,26 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       base: { op: "insert", values: rowValues(model, row, {}) },
     };
   }
-  const base = Object.keys(values).length > 0 ? ({ op: "update", values } as const) : NO_BASE_WRITE;
+  const base = local.present && Object.keys(values).length > 0 ? ({ op: "update", values } as const) : NO_BASE_WRITE;
   return { outcome, row, clearCells: false, cells: cells.list(), deletes, base };
 }
 
-/** All fields with entries of their own; those of multi-valued fields that were implicit are added to `cells`. */
-function makeExplicit(
-  model: TableModel,
-  row: Row,
-  values: Readonly<Values>,
-  cells: CellWrites,
-): Map<string, FieldState> {
-  const fields = spreadShape(row);
-  for (const { name, type } of model.fields) {
-    if (fields.has(name)) continue;
-    if (type === "lww") {
-      fields.set(name, { type, entries: [registerOf(row, name)] });
-      continue;
-    }
-    const entries = entriesOf(row, name, type, values[name]);
-    if (entries.length === 0) continue;
-    fields.set(name, { type, entries });
-    for (const entry of entries) cells.add({ field: name, type, entry });
-  }
-  return fields;
-}
+/** An implicit field at its column's default: the column may be younger than the row, and then no number ever sends it. */
+const isUntold = (row: Row, field: FieldModel | undefined, value: Json | undefined): boolean =>
+  field !== undefined &&
+  value !== undefined &&
+  !row.fields.has(field.name) &&
+  !row.shape.includes(field.name) &&
+  isDefault(field, value);
 
 /** The values that the row's entries materialize to, by column; a register's own value goes before `base`. */
 export function rowValues(model: TableModel, row: Row, base: Readonly<Values>): Values {
   const values: Values = {};
   for (const { name, type } of model.fields) {
     const stored = row.fields.get(name);
-    const value =
-      type === "lww"
-        ? (stored?.entries[0]?.state ?? base[name])
-        : stored
-          ? crdtTypes[type].materialize(stored.entries)
-          : base[name];
+    // NULL is a value like others.
+    const own = type === "lww" ? stored?.entries[0]?.state : stored && crdtTypes[type].materialize(stored.entries);
+    const value = own === undefined ? base[name] : own;
     if (value !== undefined) values[name] = value;
   }
   return values;
@@ -307,8 +296,9 @@ export function rowValues(model: TableModel, row: Row, base: Readonly<Values>): 
  */
 export function decideMerge(model: TableModel, local: Local, change: RowChange, context: MergeContext): Merged {
   const { row } = local;
-  if (!row || change.cl > row.cl) return takeOver(model, local, change, context);
-  if (change.cl === row.cl) return join(model, local, row, change, context);
+  const later = row === null ? 1 : lifeOf(model, change) - lifeOf(model, row);
+  if (!row || later > 0) return takeOver(model, local, change, context);
+  if (later === 0) return join(model, local, row, change, context);
   const behind = context.from !== null && row.via === context.from;
   const kept = behind ? { ...row, born: context.seq, seq: context.seq, via: null } : row;
   return { outcome: "superseded", row: kept, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };

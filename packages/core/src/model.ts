@@ -79,6 +79,8 @@ export interface TableModel {
   readonly uniques: readonly (readonly string[])[];
   /** Foreign keys to annotated tables; absent = none. */
   readonly references?: readonly ReferenceModel[];
+  /** Another table refers to this one with NO ACTION or RESTRICT, so a deleted row keeps its values: it may have to be shown. */
+  readonly keepsDeleted?: boolean;
 }
 
 /** SQL that captures one table's writes, as the generator emits it. One statement per string. */

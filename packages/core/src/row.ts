@@ -39,6 +39,13 @@ export const MAX_CAUSAL_LENGTH = 2 ** 48;
 
 export const isAlive = (row: { readonly cl: number } | null): boolean => row !== null && row.cl % 2 === 1;
 
+/**
+ * The life that the row's entries belong to. A deleted row keeps those of the life that has ended where another table may
+ * still refer to it; everywhere else it has none.
+ */
+export const lifeOf = (model: TableModel, { cl }: { readonly cl: number }): number =>
+  model.keepsDeleted && cl % 2 === 0 ? cl - 1 : cl;
+
 /** A row that was in the base table before capture: it lives since stamp 0 and all its fields are implicit. */
 export function adoptedRow(seq: number): Row {
   return { id: 0, cl: 1, hlc: 0, node: RESERVED_NODE, born: seq, via: null, seq, shape: NO_SHAPE, fields: NO_FIELDS };

@@ -61,7 +61,8 @@ export function rowToChange(
   const { floor, exclude } = options;
   const withLife = row.born > floor && (exclude === null || row.via !== exclude);
   const life = [row.hlc, row.node] as const;
-  if (!isAlive(row)) return withLife ? { table: model.name, pk, cl: row.cl, life } : null;
+  // A deleted row has nothing but the entries that it kept.
+  const lives = isAlive(row);
 
   let lww: Record<string, WireRegister> | undefined;
   let counter: Record<string, WireCounter> | undefined;
@@ -70,7 +71,7 @@ export function rowToChange(
   for (const field of model.fields) {
     const stored = row.fields.get(field.name);
     if (field.type === "lww") {
-      if (!stored && !withLife) continue;
+      if (!stored && !(withLife && lives)) continue;
       const entry = registerOf(row, field.name, values[field.name]);
       // A partial state has no value for a field that it does not carry.
       if (entry.state === undefined || !isDue(entry, options)) continue;
@@ -81,9 +82,9 @@ export function rowToChange(
     let entries: readonly Entry[];
     if (stored) {
       entries = dueEntries(stored.entries, options);
-      if (entries.length === 0 && !(withLife && field.type === "set")) continue;
+      if (entries.length === 0 && !(withLife && lives && field.type === "set")) continue;
     } else {
-      if (!withLife || values[field.name] === undefined) continue;
+      if (!withLife || !lives || values[field.name] === undefined) continue;
       entries = crdtTypes[field.type].implicit(values[field.name] as Json);
     }
     if (field.type === "counter") {

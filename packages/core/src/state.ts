@@ -6,7 +6,7 @@ import type { RowChange, WireCounter } from "./change";
 import { GroveError } from "./errors";
 import { decideMerge, needsBase, rowValues } from "./merge";
 import type { Json, TableModel } from "./model";
-import { isAlive, type Row } from "./row";
+import { isAlive, lifeOf, type Row } from "./row";
 import { rowToChange } from "./serve";
 
 const CONTEXT = { seq: 1, from: null } as const;
@@ -54,10 +54,14 @@ export function mergeStates<State extends RowChange>(model: TableModel, a: State
     );
   }
   const [first, second] = a.cl <= b.cl ? [a, b] : [b, a];
-  const { row, values } = load(model, second.cl > first.cl ? second : first);
-  if (second.cl > first.cl)
-    return sorted(rowToChange(model, a.pk, row, values, { floor: 0, exclude: null }) as RowChange) as State;
-  const local = { row, present: true, values: needsBase(model, row, second) ? rowValues(model, row, values) : values };
+  const later = lifeOf(model, second) > lifeOf(model, first);
+  const { row, values } = load(model, later ? second : first);
+  if (later) return sorted(rowToChange(model, a.pk, row, values, { floor: 0, exclude: null }) as RowChange) as State;
+  const local = {
+    row,
+    present: isAlive(row),
+    values: needsBase(model, row, second) ? rowValues(model, row, values) : values,
+  };
   const merged = decideMerge(model, local, second, CONTEXT);
   const after = merged.base.op === "update" ? { ...values, ...merged.base.values } : values;
   return sorted(rowToChange(model, a.pk, merged.row, after, { floor: 0, exclude: null }) as RowChange) as State;

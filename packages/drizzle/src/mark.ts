@@ -23,5 +23,9 @@ export function readMark(column: unknown): Mark {
   const word = wordOf(marked);
   if (typeof word === "string" && annotations.has(word)) return { annotation: word as Annotation, lost: false };
   if (typeof word === "string") return { conflicting: word, lost: false };
-  return { lost: marked.baseColumn !== undefined && wordOf(marked.baseColumn) !== undefined };
+  // An array of arrays holds its element deeper.
+  for (let inner = marked.baseColumn; inner !== undefined; inner = inner.baseColumn) {
+    if (wordOf(inner) !== undefined) return { lost: true };
+  }
+  return { lost: false };
 }

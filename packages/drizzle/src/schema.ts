@@ -1,6 +1,7 @@
 // From what a schema file exports to what the generator prints.
-import { type Dialect, GroveError, type TableModel } from "@grove-crdt/core";
-import type { Casing } from "./names";
+import type { Dialect, TableModel } from "@grove-crdt/core";
+import { readPostgresSchema } from "./postgres/schema";
+import type { TableOptions } from "./source";
 import { readSqliteSchema } from "./sqlite/schema";
 
 /** A schema file that was loaded. */
@@ -9,12 +10,8 @@ export interface SchemaModule {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
-export interface ReadOptions {
+export interface ReadOptions extends Partial<TableOptions> {
   readonly dialect: Dialect;
-  /** `casing` of drizzle.config.ts. */
-  readonly casing?: Casing;
-  /** What columns without an annotation are. Without it, they are refused. */
-  readonly unmarked?: "lww" | "local";
 }
 
 export interface ReadSchema {
@@ -23,17 +20,16 @@ export interface ReadSchema {
   readonly files: ReadonlyMap<string, string>;
 }
 
+const readers: Readonly<Record<Dialect, (modules: readonly SchemaModule[], options: TableOptions) => ReadSchema>> = {
+  sqlite: readSqliteSchema,
+  postgres: readPostgresSchema,
+};
+
 /**
  * The models of all annotated tables.
  * @throws GroveError `schema_invalid` with every problem in its message and, as a list of Diagnostic, in `details`
  */
 export function readSchema(modules: readonly SchemaModule[], options: ReadOptions): ReadSchema {
   const { dialect, casing, unmarked } = options;
-  if (dialect !== "sqlite") {
-    throw new GroveError(
-      "schema_load_failed",
-      `The dialect ${dialect} comes in a later version; this one reads SQLite schemas.`,
-    );
-  }
-  return readSqliteSchema(modules, { casing, ...(unmarked && { unmarked }) });
+  return readers[dialect](modules, { casing, ...(unmarked && { unmarked }) });
 }

@@ -112,6 +112,116 @@ expectTypeOf<typeof postgres.$inferSelect>().toEqualTypeOf<{
   tags: string[];
   labels: string[];
 }>();
+// lww() takes every column builder, and the column stays what it was.
+const builders = {
+  bigint: pg.bigint("c", { mode: "bigint" }),
+  bit: pg.bit("c", { dimensions: 3 }),
+  boolean: pg.boolean("c").notNull(),
+  char: pg.char("c", { length: 3, enum: ["abc"] }),
+  cidr: pg.cidr("c"),
+  custom: pg.customType<{ data: Uint8Array }>({ dataType: () => "bytea" })("c"),
+  date: pg.date("c", { mode: "date" }),
+  doublePrecision: pg.doublePrecision("c"),
+  enumerated: pg.pgEnum("e", ["a", "b"])("c").notNull().default("a"),
+  labelled: pg.pgEnum("l", { A: "a" })("c"),
+  geometry: pg.geometry("c", { type: "point", mode: "xy" }),
+  halfvec: pg.halfvec("c", { dimensions: 3 }),
+  inet: pg.inet("c"),
+  integer: pg.integer("c"),
+  interval: pg.interval("c"),
+  json: pg.json("c").$type<{ a: 1 }>(),
+  jsonb: pg.jsonb("c"),
+  line: pg.line("c"),
+  macaddr: pg.macaddr("c"),
+  macaddr8: pg.macaddr8("c"),
+  matrix: pg.integer("c").array().array(),
+  numeric: pg.numeric("c", { mode: "number" }),
+  point: pg.point("c", { mode: "xy" }),
+  real: pg.real("c"),
+  smallint: pg.smallint("c"),
+  sparsevec: pg.sparsevec("c", { dimensions: 3 }),
+  text: pg
+    .text("c", { enum: ["a"] })
+    .array()
+    .notNull(),
+  time: pg.time("c"),
+  timestamp: pg.timestamp("c", { mode: "string" }).notNull().defaultNow(),
+  uuid: pg.uuid("c").defaultRandom(),
+  varchar: pg.varchar("c", { length: 3 }),
+  vector: pg.vector("c", { dimensions: 3 }),
+};
+const bare = pg.pgTable("t", builders);
+const marked = pg.pgTable("t", {
+  bigint: lww(builders.bigint),
+  bit: lww(builders.bit),
+  boolean: lww(builders.boolean),
+  char: lww(builders.char),
+  cidr: lww(builders.cidr),
+  custom: lww(builders.custom),
+  date: lww(builders.date),
+  doublePrecision: lww(builders.doublePrecision),
+  enumerated: lww(builders.enumerated),
+  labelled: lww(builders.labelled),
+  geometry: lww(builders.geometry),
+  halfvec: lww(builders.halfvec),
+  inet: lww(builders.inet),
+  integer: lww(builders.integer),
+  interval: lww(builders.interval),
+  json: lww(builders.json),
+  jsonb: lww(builders.jsonb),
+  line: lww(builders.line),
+  macaddr: lww(builders.macaddr),
+  macaddr8: lww(builders.macaddr8),
+  matrix: lww(builders.matrix),
+  numeric: lww(builders.numeric),
+  point: lww(builders.point),
+  real: lww(builders.real),
+  smallint: lww(builders.smallint),
+  sparsevec: lww(builders.sparsevec),
+  text: lww(builders.text),
+  time: lww(builders.time),
+  timestamp: lww(builders.timestamp),
+  uuid: lww(builders.uuid),
+  varchar: lww(builders.varchar),
+  vector: lww(builders.vector),
+});
+expectTypeOf<typeof marked.$inferSelect>().toEqualTypeOf<typeof bare.$inferSelect>();
+expectTypeOf<typeof marked.$inferInsert>().toEqualTypeOf<typeof bare.$inferInsert>();
+
+// set() takes arrays in all their spellings, before and after the chained methods.
+const sets = pg.pgTable("t", (t) => ({
+  array: set(t.text().array().notNull()),
+  typed: set(t.text().array().$type<("a" | "b")[]>().notNull()),
+  chained: set(t.text().array()).notNull().default([]),
+  numbers: set(t.integer().array().notNull().default([1])),
+  enums: set(pg.pgEnum("e", ["a", "b"])().array().notNull()),
+  json: set(t.jsonb().$type<{ id: number }[]>().notNull().default([])),
+}));
+expectTypeOf<typeof sets.$inferSelect>().toEqualTypeOf<{
+  array: string[];
+  typed: ("a" | "b")[];
+  chained: string[];
+  numbers: number[];
+  enums: ("a" | "b")[];
+  json: { id: number }[];
+}>();
+// @ts-expect-error text is no array
+set(pg.text("x"));
+// @ts-expect-error an object is no array
+set(pg.jsonb("x").$type<{ a: 1 }>());
+
+// counter() takes whole numbers of 64 bits.
+counter(
+  pg
+    .customType<{ data: bigint }>({ dataType: () => "bigint" })("x")
+    .notNull(),
+);
+// @ts-expect-error a numeric is no integer
+counter(pg.numeric("x", { mode: "bigint" }));
+// @ts-expect-error a sequence would draw its first value
+counter(pg.bigserial("x", { mode: "number" }));
+// @ts-expect-error an array cannot be counted
+counter(pg.bigint("x", { mode: "number" }).array());
 // @ts-expect-error 32 bits overflow when counts from many nodes add up
 counter(pg.integer("x"));
 // @ts-expect-error without .$type<T[]>() the elements are unknown

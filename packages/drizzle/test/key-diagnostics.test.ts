@@ -14,7 +14,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { describe, expect, test } from "vitest";
 import { counter, local, lww, set } from "../src/index";
-import { problems, readOne } from "./read";
+import { problems, read, readOne } from "./read";
 
 const id = () => text("id").primaryKey();
 const title = () => lww(text("title"));
@@ -102,18 +102,82 @@ describe("unique keys", () => {
 
 describe("foreign keys", () => {
   const parents = sqliteTable("parents", { id: id(), title: title() });
+  const numbered = sqliteTable("numbered", { id: integer("id").primaryKey(), title: title() });
   const plain = sqliteTable("plain", { id: id() });
-  test("between annotated tables are refused for now, inline or not, to the table itself too", () => {
+  const columns = () => ({
+    id: id(),
+    parent: lww(text("parent").unique().default("none")),
+    second: lww(text("second").default("none")),
+    other: lww(text("other").notNull()),
+    number: lww(integer("number")),
+    count: counter(integer("count").notNull()),
+    draft: local(text("draft")),
+  });
+  const bare = () => sqliteTable("child", columns());
+  type Child = ReturnType<typeof bare>;
+  test("between annotated tables are read, inline or not, to the table itself too; NO ACTION keeps deleted parents", () => {
     const inline = sqliteTable("inline", { id: id(), parent: lww(text("parent").references(() => parents.id)) });
     const listed = sqliteTable("listed", { id: id(), parent: lww(text("parent")) }, (t) => [
-      foreignKey({ columns: [t.parent], foreignColumns: [parents.id] }).onDelete("cascade"),
-      foreignKey({ columns: [t.parent], foreignColumns: [t.id] }),
+      foreignKey({ columns: [t.parent], foreignColumns: [inline.id] }).onDelete("cascade"),
+      foreignKey({ columns: [t.parent], foreignColumns: [t.id] })
+        .onDelete("set null")
+        .onUpdate("cascade"),
     ]);
-    expect(problems({ parents, inline, listed })).toEqual([
-      "inline.parent foreign_key",
-      "listed.parent foreign_key",
-      "listed.parent foreign_key",
+    const models = new Map(read({ parents, inline, listed }).map((model) => [model.name, model]));
+    const reference = { columns: ["parent"], parent: ["id"], onUpdate: "no action" };
+    expect(models.get("inline")).toMatchObject({
+      references: [{ ...reference, table: "parents", onDelete: "no action" }],
+    });
+    expect(models.get("listed")).toMatchObject({
+      references: [
+        { ...reference, table: "inline", onDelete: "cascade" },
+        { ...reference, table: "listed", onDelete: "set null", onUpdate: "cascade" },
+      ],
+    });
+    expect([...models.values()].filter(({ keepsDeleted }) => keepsDeleted).map(({ name }) => name)).toEqual([
+      "parents",
     ]);
+  });
+  const refused: [string, string, (t: Child) => ReturnType<ReturnType<typeof foreignKey>["onDelete"]>[]][] = [
+    ["a counter", "child.count", (t) => [foreignKey({ columns: [t.count], foreignColumns: [numbered.id] })]],
+    ["a local column", "child.draft", (t) => [foreignKey({ columns: [t.draft], foreignColumns: [parents.id] })]],
+    ["to no key", "child", (t) => [foreignKey({ columns: [t.second], foreignColumns: [parents.title] })]],
+    ["another type", "child.number", (t) => [foreignKey({ columns: [t.number], foreignColumns: [parents.id] })]],
+    [
+      "SET NULL in a NOT NULL column",
+      "child.other",
+      (t) => [foreignKey({ columns: [t.other], foreignColumns: [parents.id] }).onDelete("set null")],
+    ],
+    [
+      "SET NULL in the key",
+      "child.id",
+      (t) => [foreignKey({ columns: [t.id], foreignColumns: [parents.id] }).onDelete("set null")],
+    ],
+    [
+      "SET DEFAULT in a unique key",
+      "child.parent",
+      (t) => [foreignKey({ columns: [t.parent], foreignColumns: [parents.id] }).onDelete("set default")],
+    ],
+    [
+      "SET DEFAULT in two references",
+      "child.second",
+      (t) => [
+        foreignKey({ columns: [t.second], foreignColumns: [parents.id] }).onDelete("set default"),
+        foreignKey({ columns: [t.second], foreignColumns: [t.id] }).onDelete("cascade"),
+      ],
+    ],
+    [
+      "to a key that is itself set to NULL",
+      "child",
+      (t) => [
+        foreignKey({ columns: [t.parent], foreignColumns: [parents.id] }).onDelete("set null"),
+        foreignKey({ columns: [t.other], foreignColumns: [t.parent] }),
+      ],
+    ],
+  ];
+  test.each(refused)("are refused: %s", (_, place, references) => {
+    const made = sqliteTable("child", columns(), (t) => references(t as unknown as Child));
+    expect(problems({ parents, numbered, made })).toEqual([`${place} foreign_key`]);
   });
   test("to or from a table that is not annotated are the app's own affair", () => {
     const child = sqliteTable("child", { id: id(), plain: lww(text("plain").references(() => plain.id)) });

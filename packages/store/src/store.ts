@@ -1,6 +1,6 @@
 // The Store port: what sync needs of a database. An implementation reads, calls a decision of core, and writes;
 // it holds no merge rule. Nothing that it keeps in memory matters for correctness.
-import type { Cursor, Json, Outcome, Position, RowChange } from "@grove-crdt/core";
+import type { Cursor, Json, Outcome, Position, RowChange, RowKey, RowSum } from "@grove-crdt/core";
 
 export interface StoreOptions {
   /** Physical time in microseconds since 1970. */
@@ -15,9 +15,26 @@ export interface StoreOptions {
 
 /** What is wrong with the capture that the database has installed; `null` when nothing is. */
 export interface CaptureProblem {
-  readonly code: "capture_missing" | "capture_stale";
-  /** Each missing or differing table or trigger. */
+  readonly code: "capture_missing" | "capture_stale" | "not_adopted";
+  /** Each missing or differing table or trigger; each table with something left to adopt. */
   readonly names: readonly string[];
+}
+
+/** How far an adoption has come. */
+export interface AdoptProgress {
+  /** The table at hand. */
+  readonly table: string;
+  /** How many of its rows were looked at, those that were adopted before included. */
+  readonly rows: number;
+  /** How many it has, as far as the database can say without counting for long. */
+  readonly total: number | null;
+}
+
+export interface AdoptOptions {
+  /** Called after each transaction. */
+  readonly onProgress?: (progress: AdoptProgress) => void;
+  /** Ends the adoption after the transaction at hand; what was adopted stays so, and the next call goes on. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ServeQuery {
@@ -28,10 +45,13 @@ export interface ServeQuery {
   readonly rows: number;
   /** Bytes of JSON text; a single larger row is still served, alone. */
   readonly bytes: number;
+  /** Rows that this node adopted and nobody has written since may be served as sums. */
+  readonly sums?: boolean;
 }
 
 export interface Served {
   readonly rows: readonly RowChange[];
+  readonly sums: readonly RowSum[];
   readonly cursor: Cursor;
   readonly more: boolean;
   readonly reset: boolean;
@@ -79,8 +99,10 @@ export interface Store {
   readonly tables: readonly string[];
   /** Compares the installed capture with the generated one. */
   verify(): Promise<CaptureProblem | null>;
-  /** Creates or renews shadow tables and triggers, and adopts rows from before capture. */
+  /** Creates or renews shadow tables and triggers, and records what there is to adopt. */
   install(): Promise<void>;
+  /** Adopts what is recorded as not adopted. @throws GroveError `aborted`, `bad_value` */
+  adopt(options?: AdoptOptions): Promise<void>;
   /** The node id, settled and stored. @throws GroveError `node_id_mismatch`, `node_id_invalid` */
   identify(): Promise<string>;
   /** Newest incarnation and last number. */
@@ -93,6 +115,8 @@ export interface Store {
   fold(): Promise<number>;
   serve(query: ServeQuery): Promise<Served>;
   merge(request: MergeRequest): Promise<MergeResult>;
+  /** All that is known of each row, in the order of the keys; null where that is nothing, or no such row can be. */
+  states(keys: readonly RowKey[]): Promise<(RowChange | null)[]>;
   peer(node: string): Promise<PeerState | null>;
   savePeer(node: string, update: PeerUpdate): Promise<void>;
   /** Keeps what `peer` rejected, with code and message; forgets what it had rejected and has taken now. */

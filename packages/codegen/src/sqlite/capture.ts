@@ -8,6 +8,7 @@ import { emitDelete } from "./triggers/delete";
 import { emitGuardInsert, emitGuardUpdate } from "./triggers/guard";
 import { emitInsert } from "./triggers/insert";
 import { emitKey } from "./triggers/key";
+import { emitRebuildDelete, emitRebuildUpdate } from "./triggers/rebuild";
 import { emitReplaceInsert, emitReplaceUpdate } from "./triggers/replace";
 import { emitUpdate } from "./triggers/update";
 
@@ -23,6 +24,8 @@ export function emitCapture(table: TableModel, names: Names): TableCapture {
     [`_${table.name}_delete`]: emitDelete(table),
     [`_${table.name}_replace_insert`]: emitReplaceInsert(table),
     [`_${table.name}_replace_update`]: emitReplaceUpdate(table),
+    [`_${table.name}_rebuild_delete`]: emitRebuildDelete(table),
+    [`_${table.name}_rebuild_update`]: emitRebuildUpdate(table),
     [`_${table.name}_guard_insert`]: emitGuardInsert(table),
     [`_${table.name}_guard_update`]: emitGuardUpdate(table),
   };

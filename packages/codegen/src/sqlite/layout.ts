@@ -53,6 +53,7 @@ export const system = {
   shapes: "_grove_shapes",
   peers: "_grove_peers",
   parked: "_grove_parked",
+  hiddenKeys: "_grove_hidden_keys",
   capture: "_grove_capture",
 } as const;
 
@@ -135,12 +136,29 @@ export function systemTables(): LayoutTable[] {
       indexes: [{ name: "_grove_parked_row", columns: ["tbl", "pk"], unique: false }],
     },
     {
+      name: system.hiddenKeys,
+      exportName: "groveHiddenKeys",
+      about: "Keys of rows that the tables do not show as they are: those they claim, and those they wait for.",
+      columns: [
+        integer("id", "the order in which they came", ID),
+        text("name", "= claims, > waits for; then JSON: the table, which of its keys, the key's values", REQUIRED),
+        text("tbl", "the row's table", REQUIRED),
+        text("pk", "JSON array: the row's key", REQUIRED),
+      ],
+      indexes: [
+        { name: "_grove_hidden_keys_name", columns: ["name"], unique: false },
+        { name: "_grove_hidden_keys_row", columns: ["tbl", "pk"], unique: false },
+      ],
+    },
+    {
       name: system.capture,
       exportName: "groveCapture",
       about: "Which columns the installed triggers watch; what a log row's mask means.",
       columns: [
         text("tbl", "the table's name", ID),
         text("fields", "JSON array of column names, in the order of the mask's bits", REQUIRED),
+        integer("adopted", "1 once every row from before capture has a shadow", { ...REQUIRED, default: 1 }),
+        text("added", "JSON array: columns that came later and whose values have yet to be looked at"),
       ],
       indexes: [],
     },
@@ -165,7 +183,7 @@ export function tablesBeside(table: TableModel, names: Names): LayoutTable[] {
         ...masks.map((mask, n) =>
           integer(mask, n === 0 ? "bit n: annotated column n changed" : "the mask, continued: 52 columns each"),
         ),
-        text("before", "JSON: the old value of each counter and set that changed"),
+        text("before", "JSON: the old value of each counter and set that changed, or of a deleted row that is kept"),
       ],
       indexes: [],
     },

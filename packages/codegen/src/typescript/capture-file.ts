@@ -12,14 +12,17 @@ export function hashCapture(system: readonly string[], tables: Readonly<Record<s
     .digest("hex");
 }
 
-const flatten = ([name, capture]: [string, TableCapture]) => [name, capture.tables, Object.entries(capture.triggers)];
+const flatten = ([name, { tables, functions, triggers }]: [string, TableCapture]) => [
+  name,
+  tables,
+  ...(functions === undefined ? [] : [Object.entries(functions)]),
+  Object.entries(triggers),
+];
 
 export function emitCaptureFile(capture: Capture): string {
-  const tables = Object.entries(capture.tables).map(([name, { tables, triggers }]) => {
-    const entries = Object.entries(triggers).map(
-      ([trigger, text]) => `      ${property(trigger)}: ${template(text)},\n`,
-    );
-    return `  ${property(name)}: {\n    tables: ${statements(tables, "    ")},\n    triggers: {\n${entries.join("")}    },\n  },\n`;
+  const tables = Object.entries(capture.tables).map(([name, { tables, functions, triggers }]) => {
+    const named = functions === undefined ? "" : `    functions: ${byName(functions)},\n`;
+    return `  ${property(name)}: {\n    tables: ${statements(tables, "    ")},\n${named}    triggers: ${byName(triggers)},\n  },\n`;
   });
   return `${header("The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.")}
 /** SHA-256 over every statement: two databases with one hash capture alike. */
@@ -36,3 +39,8 @@ ${tables.join("")}};
 
 const statements = (list: readonly string[], indent: string): string =>
   `[\n${list.map((text) => `${indent}  ${template(text)},\n`).join("")}${indent}]`;
+
+const byName = (texts: Readonly<Record<string, string>>): string => {
+  const entries = Object.entries(texts).map(([name, text]) => `      ${property(name)}: ${template(text)},\n`);
+  return `{\n${entries.join("")}    }`;
+};

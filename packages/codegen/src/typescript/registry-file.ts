@@ -35,15 +35,24 @@ const plain = (table: TableModel) => ({
   fields: table.fields.map(plainField),
   local: table.local,
   uniques: table.uniques,
+  references: table.references?.map(({ columns, table, parent, onDelete, onUpdate }) => ({
+    columns,
+    table,
+    parent,
+    onDelete,
+    onUpdate,
+  })),
+  keepsDeleted: table.keepsDeleted,
 });
 
-const plainColumn = (column: ColumnModel) => ({
+const plainColumn = ({ element, ...column }: ColumnModel) => ({
   name: column.name,
   property: column.property,
   kind: column.kind,
   storage: column.storage,
   sqlType: column.sqlType,
   notNull: column.notNull,
+  element: element && { kind: element.kind, storage: element.storage, sqlType: element.sqlType },
 });
 
 const plainField = (field: FieldModel) => ({

@@ -48,7 +48,10 @@ function binding(exported: string, base: string): string {
 }
 
 const needsJson = (tables: readonly TableModel[]): boolean =>
-  tables.some((table) => table.key.some((column) => column.kind === "json"));
+  tables.some(
+    ({ key, fields }) =>
+      key.some((column) => column.kind === "json") || fields.some(({ element }) => element?.kind === "json"),
+  );
 
 function emitTable(table: TableModel, { base, pascal }: Names): string {
   const of = (type: FieldModel["type"]) => table.fields.filter((field) => field.type === type);
@@ -65,7 +68,7 @@ function emitTable(table: TableModel, { base, pascal }: Names): string {
       : "",
     group(
       "set",
-      of("set").map((field) => `${property(field.name)}: ${row}[${quote(field.property)}][number]`),
+      of("set").map((field) => `${property(field.name)}: ${elementType(field, row)}`),
     ),
   ];
   const key = table.key.map((column, n) => `${label(column, n)}: ${wireType(column)}`).join(", ");
@@ -95,18 +98,26 @@ const group = (name: string, columns: readonly string[]): string =>
 const label = (column: ColumnModel, n: number): string =>
   /^[A-Za-z_$][\w$]*$/.test(column.property) ? column.property : `key${n + 1}`;
 
+/** Elements of JSON are what the row says they are; those of a Postgres array are converted each. */
+const elementType = (field: FieldModel, row: string): string =>
+  field.element === undefined ? `${row}[${quote(field.property)}][number]` : wireType(field.element);
+
 const registerType = (field: FieldModel, row: string): string => {
+  if (field.element !== undefined) {
+    const array = `readonly (${wireType(field.element)} | null)[]`;
+    return field.notNull ? array : `${array} | null`;
+  }
   if (field.kind === "json") return `${row}[${quote(field.property)}]`;
   return field.notNull ? wireType(field) : `${wireType(field)} | null`;
 };
 
 /** The JSON type of a value on the wire; docs/protocol.md gives its form. */
-function wireType(column: ColumnModel): string {
+function wireType(column: Pick<ColumnModel, "kind" | "storage">): string {
   switch (column.kind) {
     case "boolean":
       return "boolean";
     case "real":
-      return "number";
+      return column.storage === "native" ? 'number | "NaN" | "Infinity" | "-Infinity"' : "number";
     case "integer":
       return "number | string";
     case "json":

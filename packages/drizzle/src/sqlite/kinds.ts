@@ -1,11 +1,8 @@
 // What each Drizzle column type of SQLite means on the wire, and how the database stores it.
-import type { Storage, ValueKind } from "@grove-crdt/core";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import type { ColumnType } from "../field";
 
-export interface Kind {
-  readonly kind: ValueKind;
-  readonly storage: Storage;
-}
+export type Kind = Pick<ColumnType, "kind" | "storage">;
 
 /** By Drizzle's `columnType`. A timestamp's storage and a custom type's kind depend on how it was declared. */
 const kinds: Readonly<Record<string, Kind>> = {
@@ -32,7 +29,12 @@ const affinities: readonly (readonly [RegExp, Kind])[] = [
 ];
 
 /** Undefined for a column type that this version does not know. */
-export function readKind(column: SQLiteColumn): Kind | undefined {
+export function readType(column: SQLiteColumn): ColumnType | undefined {
+  const kind = readKind(column);
+  return kind && { ...kind, sqlType: column.getSQLType() };
+}
+
+function readKind(column: SQLiteColumn): Kind | undefined {
   if (column.columnType === "SQLiteTimestamp") {
     const { mode } = column as SQLiteColumn & { mode?: string };
     return { kind: "timestamp", storage: mode === "timestamp_ms" ? "milliseconds" : "seconds" };

@@ -14,15 +14,21 @@ export interface DrizzleConfig {
   readonly schema: readonly string[];
   readonly casing: Casing;
   readonly out: string;
+  /** drizzle-kit's own `out`: the folder of its migrations, from the working directory. */
+  readonly migrations: string;
+  /** False where drizzle-kit leaves out the marks between statements. */
+  readonly breakpoints: boolean;
   readonly unmarked: "lww" | "local" | undefined;
 }
 
 const shape = z.object({
-  dialect: z.string({ error: 'must name the database: dialect: "sqlite"' }),
+  dialect: z.string({ error: 'must name the database: dialect: "sqlite" or "postgresql"' }),
   schema: z.union([z.string(), z.array(z.string()).nonempty()], {
     error: "must be the schema's file, or a list of files",
   }),
   casing: z.enum(["snake_case", "camelCase"]).optional(),
+  out: z.string().min(1).default("./drizzle"),
+  breakpoints: z.boolean().default(true),
   groveCrdt: z
     .strictObject({ out: z.string().min(1).optional(), unmarked: z.enum(["lww", "local"]).optional() })
     .default({}),
@@ -42,13 +48,15 @@ export async function loadConfig(file: string | undefined, cwd: string): Promise
       details: result.error.issues,
     });
   }
-  const { schema, casing, groveCrdt } = result.data;
+  const { schema, casing, groveCrdt, out, breakpoints } = result.data;
   return {
     path,
     dialect: supportedDialect(result.data.dialect, shown),
     schema: typeof schema === "string" ? [schema] : schema,
     casing,
     out: groveCrdt.out ?? "./generated",
+    migrations: out,
+    breakpoints,
     unmarked: groveCrdt.unmarked,
   };
 }
@@ -63,11 +71,15 @@ function findConfig(file: string | undefined, cwd: string): string {
   throw new GroveError("schema_load_failed", message);
 }
 
+/** Dialects by drizzle-kit's names. */
+const dialects: Readonly<Record<string, Dialect>> = { sqlite: "sqlite", postgresql: "postgres" };
+
 function supportedDialect(dialect: string, shown: string): Dialect {
-  if (dialect === "sqlite") return "sqlite";
-  const message =
-    dialect === "postgresql"
-      ? "postgresql comes in a later version; this one replicates SQLite."
-      : `the dialect ${JSON.stringify(dialect)} is not supported; this version replicates "sqlite".`;
-  throw new GroveError("schema_load_failed", `${shown}: ${message}`);
+  const supported = Object.hasOwn(dialects, dialect) ? dialects[dialect] : undefined;
+  if (supported !== undefined) return supported;
+  const known = Object.keys(dialects).map((name) => JSON.stringify(name));
+  throw new GroveError(
+    "schema_load_failed",
+    `${shown}: the dialect ${JSON.stringify(dialect)} is not supported; this version replicates ${known.join(" and ")}.`,
+  );
 }

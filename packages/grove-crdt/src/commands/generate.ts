@@ -1,10 +1,15 @@
-// `grove-crdt generate`: config, schema, models, text; then write the files, or with --check only compare them.
+// `grove-crdt generate`: config, schema, models, text; then the files, drizzle-kit's migrations, and capture in them.
+// With --check it only compares.
 import { relative, resolve } from "node:path";
-import { emitFiles } from "@grove-crdt/codegen";
+import { createRegistry, emitFiles } from "@grove-crdt/codegen";
+import { GroveError, type Registry } from "@grove-crdt/core";
 import { readSchema } from "@grove-crdt/drizzle";
 import { Command } from "commander";
 import { type DrizzleConfig, loadConfig } from "./drizzle-config";
 import { compareFiles, type GeneratedFile, patchOf, writeFiles } from "./generated-files";
+import { checkCapture, writeCapture } from "./migrations/capture-migrations";
+import { runKit } from "./migrations/drizzle-kit";
+import { readMigrations } from "./migrations/folder";
 import { importSpecifier, loadSchema } from "./schema-files";
 import { type Terminal, terminalFor } from "./terminal";
 
@@ -12,17 +17,22 @@ export interface GenerateOptions {
   readonly config?: string;
   readonly check?: boolean;
   readonly out?: string;
+  /** False: write no migrations. */
+  readonly kit?: boolean;
 }
 
 export const generateCommand = (): Command =>
   new Command("generate")
-    .description("Write the generated files: shadow tables, capture SQL, registry, types and merge functions.")
+    .description(
+      "Write the generated files (shadow tables, capture SQL, registry, types, merge functions), run `drizzle-kit generate`, and add capture to its migrations.",
+    )
     .option("-c, --config <file>", "the Drizzle config (default: drizzle.config.ts, .js or .json)")
     .option(
       "-o, --out <folder>",
       "where to write; each dialect gets a folder in it (default: groveCrdt({ out }), ./generated)",
     )
-    .option("--check", "write nothing; print a patch and exit with 1 when the files do not match the schema")
+    .option("--check", "write nothing; print a patch and exit with 1 when files or migrations do not match the schema")
+    .option("--no-kit", "leave drizzle-kit and the migrations alone")
     .helpOption("-h, --help", "print this help")
     .action(async (options: GenerateOptions) => {
       const fresh = await generate(options, process.cwd(), terminalFor(process.stdout));
@@ -31,35 +41,85 @@ export const generateCommand = (): Command =>
 
 /**
  * @param cwd what relative paths count from
- * @returns false when --check found the files stale
+ * @returns false when --check found the files or the migrations stale
+ * @throws GroveError `schema_load_failed`, `schema_invalid`, `kit_failed`, `migrations_invalid`
  */
 export async function generate(options: GenerateOptions, cwd: string, terminal: Terminal): Promise<boolean> {
   const config = await loadConfig(options.config, cwd);
   const folder = resolve(cwd, options.out ?? config.out, config.dialect);
-  const files = compareFiles(folder, await emit(config, folder, cwd));
-  const shown = ({ path }: GeneratedFile) => relative(cwd, path).replaceAll("\\", "/");
+  const { texts, registry } = await emit(config, folder, cwd);
+  const files = compareFiles(folder, texts);
+  const migrations = resolve(cwd, config.migrations);
+  const withKit = options.kit ?? true;
   if (options.check) {
-    const stale = files.filter((file) => file.state !== "unchanged");
-    for (const file of stale) terminal.print(patchOf(file, shown(file)));
-    const verdict = stale.length === 0 ? terminal.style("green", "fresh") : terminal.style("red", "stale");
-    const advice = stale.length === 0 ? "" : " Run `npx grove-crdt generate`.";
-    terminal.print(`${verdict} ${stale.length} of ${files.length} generated files differ from the schema.${advice}`);
-    return stale.length === 0;
+    const isFresh = checkFiles(files, cwd, terminal);
+    return withKit ? checkMigrations(migrations, registry, terminal) && isFresh : isFresh;
   }
   writeFiles(files);
-  const width = Math.max(...files.map((file) => shown(file).length));
-  for (const file of files) {
-    terminal.print(
-      `${shown(file).padEnd(width)}  ${terminal.style(file.state === "unchanged" ? "dim" : "green", file.state)}`,
-    );
-  }
+  print(terminal, cwd, files);
+  if (withKit)
+    await migrate({ ...config, out: options.out ?? config.out }, cwd, { folder: migrations, registry }, terminal);
   return true;
 }
 
-async function emit(config: DrizzleConfig, folder: string, cwd: string): Promise<Record<string, string>> {
+const shown = (cwd: string, path: string) => relative(cwd, path).replaceAll("\\", "/");
+
+function print(terminal: Terminal, cwd: string, files: readonly { path: string; state: string }[]): void {
+  const width = Math.max(...files.map(({ path }) => shown(cwd, path).length));
+  for (const { path, state } of files) {
+    terminal.print(
+      `${shown(cwd, path).padEnd(width)}  ${terminal.style(state === "unchanged" ? "dim" : "green", state)}`,
+    );
+  }
+}
+
+function checkFiles(files: readonly GeneratedFile[], cwd: string, terminal: Terminal): boolean {
+  const stale = files.filter((file) => file.state !== "unchanged");
+  for (const file of stale) terminal.print(patchOf(file, shown(cwd, file.path)));
+  const verdict = stale.length === 0 ? terminal.style("green", "fresh") : terminal.style("red", "stale");
+  const advice = stale.length === 0 ? "" : " Run `npx grove-crdt generate`.";
+  terminal.print(`${verdict} ${stale.length} of ${files.length} generated files differ from the schema.${advice}`);
+  return stale.length === 0;
+}
+
+/** A project without migrations has none that could be stale. */
+function checkMigrations(folder: string, registry: Registry, terminal: Terminal): boolean {
+  const problems = checkCapture({ folder, registry }) ?? [];
+  if (problems.length > 0) {
+    const verdict = terminal.style("red", "stale");
+    terminal.print(`${verdict} migrations: ${problems.join("; ")}. Run \`npx grove-crdt generate\`.`);
+  }
+  return problems.length === 0;
+}
+
+async function migrate(
+  config: DrizzleConfig,
+  cwd: string,
+  { folder, registry }: { folder: string; registry: Registry },
+  terminal: Terminal,
+): Promise<void> {
+  if (!config.breakpoints) {
+    throw new GroveError(
+      "migrations_invalid",
+      `${relative(cwd, config.path)} says \`breakpoints: false\`: capture cannot be told apart from other statements then. Leave it out, or run \`npx grove-crdt generate --no-kit\`.`,
+    );
+  }
+  const count = () => readMigrations(folder)?.length ?? 0;
+  const before = count();
+  await runKit(config, cwd, terminal.print, count);
+  const written = await writeCapture({ config, cwd, registry, folder, before });
+  if (written.length > 0) print(terminal, cwd, written);
+}
+
+interface Emitted {
+  readonly texts: Record<string, string>;
+  readonly registry: Registry;
+}
+
+async function emit(config: DrizzleConfig, folder: string, cwd: string): Promise<Emitted> {
   const modules = await loadSchema(config, folder, cwd);
   const { dialect, casing, unmarked } = config;
   const { tables, files } = readSchema(modules, { dialect, ...(casing && { casing }), ...(unmarked && { unmarked }) });
   const sources = new Map([...files].map(([table, path]) => [table, importSpecifier(folder, path)]));
-  return emitFiles({ dialect, tables, sources });
+  return { texts: emitFiles({ dialect, tables, sources }), registry: createRegistry(dialect, tables) };
 }

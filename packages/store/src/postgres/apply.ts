@@ -1,17 +1,29 @@
 // Writes decided change sets: shadow rows, cells, the user's own rows, each in one statement for many rows.
 import {
   type BaseWrite,
+  type CellWrite,
   type ChangeSet,
+  defer,
   encodeCell,
   encodeRow,
   type FieldModel,
+  hide,
+  isAlive,
   type Json,
+  type Neighbours,
+  NO_BASE_WRITE,
+  type Refusal,
+  type Row,
+  registerOf,
+  rowValues,
   type StoredCell,
+  sameValue,
 } from "@grove-crdt/core";
 import { isLockTimeout, isRefusal } from "./driver";
-import { BUSY, type Refusal } from "./parking";
-import { keyList } from "./read";
-import type { Session } from "./session";
+import { BUSY, readLocal, unpark, writeLocal } from "./parking";
+import { keyList, readBase, readRows } from "./read";
+import { mayDiffer } from "./received";
+import { RowAppeared, type Session } from "./session";
 import { numbers, toParams } from "./sql";
 import type { Table } from "./table";
 import { fromJson, UnfitValue } from "./values";
@@ -44,17 +56,20 @@ export class ShadowWrites {
     }
   }
 
+  /** In one go where the driver sends statements ahead of the answers; the database runs them in order. */
   async flush(): Promise<void> {
     const { session, table } = this;
-    if (this.#clears.length > 0) await session.rows(table.clearCells, [numbers(this.#clears)]);
-    if (this.#deletes.length > 0) await session.rows(table.deleteCells, [numbers(this.#deletes)]);
-    if (this.#updates.length > 0) await session.rows(table.updateCells, toParams(6, this.#updates));
+    const running: Promise<unknown>[] = [];
+    const run = (text: string, params: readonly string[]) => running.push(session.rows(text, params));
+    if (this.#clears.length > 0) run(table.clearCells, [numbers(this.#clears)]);
+    if (this.#deletes.length > 0) run(table.deleteCells, [numbers(this.#deletes)]);
+    if (this.#updates.length > 0) run(table.updateCells, toParams(6, this.#updates));
     if (this.#inserts.length > 0) {
       const rows = this.#inserts.map((c) => [c.row, c.field, c.key, c.node, c.hlc, c.state, c.seq, c.via]);
-      await session.rows(table.insertCells, toParams(8, rows));
+      run(table.insertCells, toParams(8, rows));
     }
-    if (this.#rows.length > 0)
-      await session.rows(table.upsertShadow, toParams(this.table.model.key.length + 9, this.#rows));
+    if (this.#rows.length > 0) run(table.upsertShadow, toParams(table.model.key.length + 9, this.#rows));
+    await Promise.all(running);
   }
 }
 
@@ -63,15 +78,6 @@ export interface RowWrite {
   readonly key: readonly string[];
   readonly write: BaseWrite;
 }
-
-/** What one {@link applyBase} may meet that is nobody's fault. */
-export interface Contention {
-  /** Rows that somebody holds or has just inserted are refused as busy; otherwise the merge begins anew. */
-  readonly giveWay: boolean;
-}
-
-/** Somebody inserted a row of the page after the page's rows were locked: the merge begins anew. */
-export class RowAppeared extends Error {}
 
 interface Prepared<T> {
   readonly item: T;
@@ -89,9 +95,9 @@ export async function applyBase<T extends RowWrite>(
   session: Session,
   table: Table,
   writes: readonly T[],
-  { giveWay }: Contention,
 ): Promise<Map<T, Refusal>> {
   const refusals = new Map<T, Refusal>();
+  const { giveWay } = session.manner;
   const isRefused = (error: unknown) =>
     isRefusal(error) || (giveWay && (isLockTimeout(error) || error instanceof RowAppeared));
   const refused = (item: T, error: Error) => refusals.set(item, toRefusal(error));
@@ -177,3 +183,209 @@ export const fieldParam = (field: FieldModel, value: Json): string | null => fro
 
 const toRefusal = (error: Error): Refusal =>
   isLockTimeout(error) || error instanceof RowAppeared ? BUSY : { code: "constraint", message: error.message };
+
+/** A decided row on its way into the database. */
+export interface MergedRow {
+  readonly pk: readonly Json[];
+  readonly key: readonly string[];
+  readonly changes: ChangeSet;
+  /** The base table has the row. */
+  readonly present: boolean;
+}
+
+/**
+ * Writes merged rows. What may show or hide other rows, or meet them, waits in the shadow for the projection; the rest
+ * goes to the base table at once.
+ *
+ * @returns the rows that somebody else holds, of which nothing was written
+ */
+export async function applyMerged<T extends MergedRow>(
+  session: Session,
+  table: Table,
+  around: Neighbours,
+  rows: readonly T[],
+): Promise<T[]> {
+  const { model } = table;
+  const linked = around.structural.size > 0 || around.in.length > 0;
+  const writes = rows.map((item) => {
+    const { key, changes } = item;
+    const { base, row } = changes;
+    const known = row.id !== 0;
+    const waiting = base.op === "update" ? defer(model, changes, around.structural) : changes;
+    const later = (base.op === "insert" && linked && known) || (base.op === "delete" && around.in.length > 0);
+    return { item, key, known, waiting, write: later ? NO_BASE_WRITE : waiting.base, later };
+  });
+  const refusals = await applyBase(session, table, writes);
+  const shadow = new ShadowWrites(session, table);
+  const busy: T[] = [];
+  const shown: { readonly pk: readonly Json[]; readonly key: readonly string[]; readonly values: Values }[] = [];
+  const gone: (readonly Json[])[] = [];
+  for (const write of writes) {
+    const { item, key, known, waiting, later } = write;
+    const { changes, pk, present } = item;
+    const { base, row } = changes;
+    const refusal = refusals.get(write);
+    if (refusal?.code === BUSY.code) {
+      busy.push(item);
+      continue;
+    }
+    const touch = (stale?: readonly string[]) => session.touch({ table: model.name, pk, stale });
+    if (base.op === "insert") {
+      shadow.add(key, refusal || known ? hide(model, changes, base.values) : changes);
+      if (!refusal && known && !later) shown.push({ pk, key, values: base.values });
+      if (refusal || linked) touch();
+    } else if (base.op === "update") {
+      const all = new Set(Object.keys(base.values));
+      shadow.add(key, refusal ? defer(model, waiting, all) : waiting);
+      if (refusal) touch([...all]);
+      else if (waiting.base !== base) touch();
+    } else {
+      shadow.add(key, changes);
+      if (refusal) touch();
+      if (isAlive(row)) continue;
+      if (linked) touch();
+      else if (!present || base.op === "delete") gone.push(pk);
+    }
+  }
+  await shadow.flush();
+  if (shown.length > 0) {
+    await writeLocal(session, table, shown);
+    await settleCells(
+      session,
+      table,
+      shown.map(({ key, values }) => ({ key, shadow: values, written: values })),
+    );
+  }
+  await unpark(session, table, [...shown.map(({ pk }) => pk), ...gone]);
+  return busy;
+}
+
+type Values = Readonly<Record<string, Json>>;
+
+/** One move of a projection. */
+export interface BaseMove {
+  readonly pk: readonly Json[];
+  readonly values: Values;
+  /** Of `set`: the columns to write. */
+  readonly columns: ReadonlySet<string>;
+  /** Of `in`: what the row had in `local` columns when it went out before. */
+  readonly local?: string;
+}
+
+/** The columns of a base write, all or only those in a list, but for the key's. */
+const columnsOf = (table: Table, values: Values, wanted?: ReadonlySet<string>): Values =>
+  Object.fromEntries(
+    table.model.fields.flatMap(({ name }) => {
+      const value = values[name];
+      return value !== undefined && (wanted?.has(name) ?? true) ? [[name, value]] : [];
+    }),
+  );
+
+/**
+ * Makes moves of one kind: what the base table shows of a row stands there, the rest in cells.
+ *
+ * @param keep takes what a row has in `local` columns before it goes
+ * @returns why the database refused, for each row that it refused
+ * @throws RowAppeared when the application wrote one of the rows since the last fold
+ */
+export async function makeMoves<T extends BaseMove>(
+  session: Session,
+  table: Table,
+  kind: "out" | "in" | "set",
+  moves: readonly T[],
+  keep: (move: T, local: string) => void,
+): Promise<Map<T, Refusal>> {
+  const refusals = new Map<T, Refusal>();
+  if (moves.length === 0) return refusals;
+  const items = moves.map((move) => ({ move, key: table.keyParams(move.pk) }));
+  const keys = items.map(({ key }) => key);
+  if (kind !== "in") await holdStill(session, table, keys);
+  const rows = await readRows(session, table, keys);
+  const bases = kind === "in" ? new Map<number, Values>() : await readBase(session, table, keys, [...keys.keys()]);
+  const locals = kind === "out" ? await readLocal(session, table, keys) : new Map<number, string>();
+  const writes = items.map(({ move, key }, n) => {
+    const written = columnsOf(table, move.values, kind === "set" ? move.columns : undefined);
+    const write: BaseWrite =
+      kind === "out" ? { op: "delete" } : { op: kind === "in" ? "insert" : "update", values: written };
+    const row = rows[n]?.row ?? null;
+    const base = bases.get(n) ?? {};
+    return { n, move, key, write, row, base, written, shadow: row ? rowValues(table.model, row, base) : base };
+  });
+  const refused = await applyBase(session, table, writes);
+  const done = writes.filter((write) => {
+    const refusal = refused.get(write);
+    if (refusal) refusals.set(write.move, refusal);
+    return !refusal;
+  });
+  if (kind === "out") {
+    const hidden = new ShadowWrites(session, table);
+    for (const { n, move, key, row, shadow } of done) {
+      const local = locals.get(n);
+      if (local !== undefined) keep(move, local);
+      const kept = row !== null && (isAlive(row) || (table.model.keepsDeleted && row.fields.size > 0));
+      if (kept && row.id !== 0) hidden.add(key, hide(table.model, unchanged(row), shadow));
+    }
+    await hidden.flush();
+    return refusals;
+  }
+  if (kind === "in")
+    await writeLocal(
+      session,
+      table,
+      done.map(({ move }) => move),
+    );
+  await settleCells(
+    session,
+    table,
+    done.map(({ key, shadow, base, written }) => ({ key, shadow, written: { ...base, ...written } })),
+  );
+  return refusals;
+}
+
+/** Locks rows, and begins anew where the application has written to them since they were folded. */
+async function holdStill(session: Session, table: Table, keys: readonly (readonly string[])[]): Promise<void> {
+  const { giveWay } = session.manner;
+  await session.inHalves(
+    keys,
+    (some) => session.rows(table.lockBase(true, false), keyList(table, some)),
+    () => {},
+    () => {},
+    // A row that stays locked is refused when it is written.
+    (error) => giveWay && isLockTimeout(error),
+  );
+  const written = await session.rows(table.pendingKeys, keyList(table, keys));
+  if (written.length > 0) throw new RowAppeared();
+}
+
+const unchanged = (row: Row): ChangeSet => ({ row, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE });
+
+/** A value that the base table shows needs no cell; one that it shows otherwise, or not at all, has one. */
+async function settleCells(
+  session: Session,
+  table: Table,
+  items: readonly { readonly key: readonly string[]; readonly shadow: Values; readonly written: Values }[],
+): Promise<void> {
+  const keys = items.map(({ key }) => key);
+  const rows = await readRows(session, table, keys);
+  const shown = (await mayDiffer(session, table))
+    ? await readBase(session, table, keys, [...keys.keys()])
+    : new Map<number, Values>();
+  const writes = new ShadowWrites(session, table);
+  items.forEach(({ key, shadow, written }, n) => {
+    const row = rows[n]?.row;
+    if (!row || row.id === 0) return;
+    const base = shown.get(n) ?? written;
+    const cells: CellWrite[] = [];
+    const deletes: number[] = [];
+    for (const { name, type } of table.model.fields) {
+      const value = shadow[name];
+      if (type !== "lww" || value === undefined) continue;
+      const entry = registerOf(row, name);
+      const equal = base[name] !== undefined && sameValue(base[name] as Json, value);
+      if (equal && entry.cell !== undefined) deletes.push(entry.cell);
+      else if (!equal && entry.cell === undefined) cells.push({ field: name, type, entry: { ...entry, state: value } });
+    }
+    if (cells.length + deletes.length > 0) writes.add(key, { ...unchanged(row), cells, deletes });
+  });
+  await writes.flush();
+}

@@ -14,6 +14,8 @@ export interface PostgresTransaction {
 }
 
 export interface PostgresDriver {
+  /** One statement by itself, for reading our own tables. */
+  rows(text: string, params?: readonly (string | null)[]): Promise<RawRow[]>;
   /** One transaction, on a connection that nobody else uses meanwhile. `begin` = statements after BEGIN, in one text. */
   transaction<T>(isolation: string, begin: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T>;
 }
@@ -27,6 +29,7 @@ interface PostgresJsConnection {
 /** The slice of postgres.js. */
 export interface PostgresJsClient extends PostgresJsConnection {
   reserve(): Promise<PostgresJsConnection & { release(): void }>;
+  readonly options?: { readonly fetch_types?: boolean };
 }
 
 interface NodePostgresConnection {
@@ -40,6 +43,7 @@ interface NodePostgresConnection {
 }
 /** The slice of node-postgres: a `Pool`, since a lone `Client` may be inside the application's transaction. */
 export interface NodePostgresPool {
+  query(config: object): Promise<{ rows: RawRow[] }>;
   connect(): Promise<NodePostgresConnection>;
   readonly totalCount: number;
 }
@@ -50,6 +54,7 @@ interface PGliteTransaction {
 }
 /** The slice of PGlite. */
 export interface PGliteClient {
+  query(text: string, params?: unknown[], options?: object): Promise<{ rows: unknown[] }>;
   transaction<T>(work: (tx: PGliteTransaction) => Promise<T>): Promise<T>;
   runExclusive<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -63,7 +68,16 @@ const has = (client: unknown, ...methods: readonly string[]): boolean =>
 
 /** The driver behind a Drizzle database's `$client`; null when it is none of those that this store knows. */
 export function postgresDriver(client: unknown): PostgresDriver | null {
-  if (has(client, "unsafe", "reserve")) return postgresJs(client as PostgresJsClient);
+  if (has(client, "unsafe", "reserve")) {
+    // In postgres.js 3.4, `reserve()` waits for the array types before it hands out a new connection, and so for ever.
+    if ((client as PostgresJsClient).options?.fetch_types === false) {
+      throw new GroveError(
+        "bad_request",
+        "createNode: with `fetch_types: false`, postgres.js never answers reserve(), which the node needs. Leave the option out, or give the node a client of its own without it.",
+      );
+    }
+    return postgresJs(client as PostgresJsClient);
+  }
   if (has(client, "transaction", "runExclusive", "exec")) return pglite(client as PGliteClient);
   if (has(client, "connect", "query") && "totalCount" in (client as object))
     return nodePostgres(client as NodePostgresPool);
@@ -96,6 +110,7 @@ async function bracket<T>(
 }
 
 const postgresJs = (client: PostgresJsClient): PostgresDriver => ({
+  rows: async (text, params = []) => [...(await client.unsafe(text, [...params], { prepare: true }).values())],
   async transaction(isolation, begin, work) {
     const connection = await client.reserve();
     const tx: PostgresTransaction = {
@@ -113,6 +128,8 @@ const postgresJs = (client: PostgresJsClient): PostgresDriver => ({
 const asText = { getTypeParser: () => (value: string) => value };
 
 const nodePostgres = (pool: NodePostgresPool): PostgresDriver => ({
+  rows: async (text, params = []) =>
+    (await pool.query({ text, values: [...params], rowMode: "array", types: asText })).rows,
   async transaction(isolation, begin, work) {
     const connection = await pool.connect();
     let failure: Error | undefined;
@@ -134,6 +151,8 @@ const nodePostgres = (pool: NodePostgresPool): PostgresDriver => ({
 });
 
 const pglite = (client: PGliteClient): PostgresDriver => ({
+  rows: async (text, params = []) =>
+    (await client.query(text, [...params], { rowMode: "array", parsers: textParsers })).rows as RawRow[],
   // PGlite begins and ends the transaction itself, and lets nobody else in between.
   transaction: (isolation, begin, work) =>
     client.transaction(async (tx) => {

@@ -1,9 +1,9 @@
 // Fold on Postgres: drain the oldest log rows with what base table and shadow have now, decide, write.
-import { decideFold, type FoldClock, isAlive, type Json, type Touch } from "@grove-crdt/core";
+import { decideFold, type FoldClock, isAlive, type Json, type Touch, touchedFields } from "@grove-crdt/core";
 import { fieldParam, ShadowWrites } from "./apply";
 import type { PostgresTransaction } from "./driver";
-import { readParked, unpark } from "./parking";
-import { project } from "./projection";
+import { anyParked, readRefusals, unpark } from "./parking";
+import { isLinked, linksOf, type Tables, touchDangling } from "./projection";
 import { readCells } from "./read";
 import type { Session } from "./session";
 import { keyText, type Table } from "./table";
@@ -23,7 +23,7 @@ export const pendingProbe = (tables: readonly Table[]): string =>
 
 /** Tables of the list with a captured write waiting, and whether changes wait for rows that somebody held. */
 export async function readPending(
-  tx: PostgresTransaction,
+  tx: Pick<PostgresTransaction, "rows">,
   tables: readonly Table[],
   probe: string,
 ): Promise<{ readonly tables: Table[]; readonly busy: boolean }> {
@@ -40,8 +40,8 @@ async function collect(session: Session, table: Table): Promise<{ rows: Map<stri
     const key = keyText(pk);
     let touched = rows.get(key);
     if (!touched) {
-      const touch = { at: 0, inserted: false, deleted: false, masks: table.masks.map(() => 0), before: null };
-      touched = { touch, raw, pk };
+      const masks = table.masks.map(() => 0);
+      touched = { touch: { at: 0, inserted: false, deleted: false, masks, before: null }, raw, pk };
       rows.set(key, touched);
     }
     const { touch } = touched;
@@ -49,6 +49,8 @@ async function collect(session: Session, table: Table): Promise<{ rows: Map<stri
     if (raw[2] === "I") touch.inserted = true;
     else if (raw[2] === "D") {
       touch.deleted = true;
+      if (raw[at.before] !== null)
+        touch.old = { values: readBefore(table, raw[at.before] as string), before: touch.before };
       // What a field was before belongs to the life that has ended.
       touch.before = null;
     }
@@ -58,7 +60,7 @@ async function collect(session: Session, table: Table): Promise<{ rows: Map<stri
     }
     const before = raw[at.before];
     // The first captured write of a field tells what it was before.
-    if (before !== null && raw[2] !== "D") touch.before = { ...readBefore(table, before as string), ...touch.before };
+    if (before !== null && raw[2] === "U") touch.before = { ...readBefore(table, before as string), ...touch.before };
   }
   return { rows, drained: raws.length < LOG_ROWS_PER_PASS };
 }
@@ -78,15 +80,31 @@ const HIGH = 2 ** 26;
 const union = (a: number, b: number): number =>
   a === b ? a : (Math.floor(a / HIGH) | Math.floor(b / HIGH)) * HIGH + ((a % HIGH) | (b % HIGH));
 
-/** Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. */
-export async function foldTable(session: Session, table: Table): Promise<{ folded: number; drained: boolean }> {
+/** What is known of a row that went: at least its key, under which others may refer to it. */
+function beforeDelete(table: Table, pk: readonly Json[], { deleted, old }: Touch): Record<string, Json> | undefined {
+  if (!deleted) return undefined;
+  const key = table.model.key.map(({ name }, n): [string, Json] => [name, pk[n] as Json]);
+  return { ...Object.fromEntries(key), ...old?.values };
+}
+
+/**
+ * Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. What it leaves
+ * to the projection must be projected in the same transaction, once the logs of all tables are empty: until then a child
+ * may be folded and its parent not.
+ */
+export async function foldTable(
+  session: Session,
+  tables: Tables,
+  table: Table,
+): Promise<{ folded: number; drained: boolean }> {
   const { rows, drained } = await collect(session, table);
   if (rows.size === 0) return { folded: 0, drained };
   const at = table.logAt;
   const ids: number[] = [];
   for (const { raw } of rows.values()) if (raw[at.shadow] !== null) ids.push(Number(raw[at.shadow]));
   const cells = await readCells(session.tx, table, table.multi.length > 0 || ids.length > 0 ? ids : []);
-  const parked = await readParked(session.tx, table);
+  const inserted = [...rows.values()].filter(({ touch }) => touch.inserted).map(({ pk }) => pk);
+  const parked = (await anyParked(session)) ? await readRefusals(session, table, inserted) : new Map<string, unknown>();
   const clock: FoldClock = {
     node: session.node,
     incarnation: session.incarnation,
@@ -101,6 +119,10 @@ export async function foldTable(session: Session, table: Table): Promise<{ folde
   }[] = [];
   const shown: Json[][] = [];
   let folded = 0;
+  const linked = isLinked(tables, table);
+  const around = linksOf(tables).get(table.model.name);
+  const referenced = new Set(around?.referenced.flatMap((place) => table.model.uniques[place] ?? []));
+  let moved = false;
 
   for (const { touch, raw, pk } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
@@ -112,25 +134,32 @@ export async function foldTable(session: Session, table: Table): Promise<{ folde
         base!.values[field.name] = fieldToJson(field, raw[at.multi + n] as string | null);
       });
     }
+    if (linked) {
+      const changed = (names: ReadonlySet<string>) =>
+        touch.inserted || touch.deleted || touchedFields(table.model, touch).some(({ name }) => names.has(name));
+      if (changed(around?.structural ?? referenced))
+        session.touch({ table: table.model.name, pk, before: beforeDelete(table, pk, touch) });
+      moved ||= referenced.size > 0 && !(touch.inserted && !row) && changed(referenced);
+    }
     const living = row !== null && isAlive(row);
     const hidden = living && (base ? touch.inserted && parked.has(keyText(pk)) : !touch.deleted);
     const changes = decideFold(table.model, row, touch, base, hidden, clock, session.next);
     if (!changes) continue;
     const key = raw.slice(at.key, at.key + table.model.key.length) as string[];
     if (changes.base.op === "update") rewrites.push({ key, raw, values: changes.base.values as Record<string, Json> });
-    if (changes.row.seq === session.next) {
+    const news = changes.row.seq === session.next;
+    if (news) {
       session.take();
-      writes.add(key, changes);
       folded++;
     }
+    if (news || changes.cells.length > 0) writes.add(key, changes);
     if (hidden) shown.push(pk);
   }
   session.clock = clock.clock;
   await writes.flush();
   for (const { key, raw, values } of rewrites) await rewrite(session, table, key, raw, values);
   await unpark(session, table, shown);
-  // What was written here may have made room for a parked row, or taken a key that one claims.
-  if (folded > 0) await project(session, table);
+  if (moved) await touchDangling(session, tables, table);
   return { folded, drained };
 }
 

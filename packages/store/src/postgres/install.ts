@@ -37,6 +37,8 @@ export async function verifyCapture(tx: PostgresTransaction, registry: Registry)
   const tables = [
     "_grove_node",
     "_grove_lock",
+    "_grove_hidden_keys",
+    "_grove_capture",
     ...registry.tables.flatMap(({ name }) => [`_${name}_log`, `_${name}_crdt`, `_${name}_crdt_cells`]),
   ];
   const present = new Set(

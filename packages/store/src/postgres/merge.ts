@@ -2,30 +2,27 @@
 // rows that were locked are updated or deleted; others are inserted unless somebody was faster, and then all begins anew.
 import {
   adoptedRow,
-  type ChangeSet,
   checkChange,
   decideMerge,
   GroveError,
-  hide,
   isAlive,
   isGroveError,
-  type Json,
   latestStamp,
   type Merged,
+  type Neighbours,
   needsBase,
   type Outcome,
   type Row,
   type RowChange,
-  valueCells,
 } from "@grove-crdt/core";
 import type { MergeResult } from "../store";
-import { applyBase, type Contention, fieldParam, RowAppeared, ShadowWrites } from "./apply";
+import { applyMerged, fieldParam, type MergedRow } from "./apply";
 import { isRefusal } from "./driver";
-import { BUSY, keepBusy, type ParkRow, park, readLocal, unpark, writeLocal } from "./parking";
-import { project } from "./projection";
-import { type KnownRow, keyList, readBase, readRows } from "./read";
+import { anyParked, BUSY, keepBusy, readRefusals } from "./parking";
+import { linksOf, project, type Tables } from "./projection";
+import { keyList, readBase, readRows } from "./read";
 import { keepReceived } from "./received";
-import type { Session } from "./session";
+import { RowAppeared, type Session } from "./session";
 import { keyText, type Table } from "./table";
 import { UnfitValue } from "./values";
 
@@ -39,12 +36,12 @@ interface Work {
   locked: boolean;
 }
 
-export interface MergeOptions extends Contention {
+export interface MergeOptions {
   readonly from: string;
   /** Greatest stamp that is welcome, microseconds since 1970. */
   readonly horizon: number;
   /** Folds what was captured since the last look. */
-  readonly fold: () => Promise<void>;
+  readonly fold: () => Promise<unknown>;
 }
 
 function refuse(error: unknown): Outcome {
@@ -104,13 +101,8 @@ function waves(work: readonly Work[]): Work[][] {
 }
 
 /** Locks the rows that are there, in the order of their keys. A key that its column cannot hold is rejected here. */
-async function lock(
-  session: Session,
-  table: Table,
-  work: readonly Work[],
-  giveWay: boolean,
-  outcomes: Outcome[],
-): Promise<Work[]> {
+async function lock(session: Session, table: Table, work: readonly Work[], outcomes: Outcome[]): Promise<Work[]> {
+  const { giveWay } = session.manner;
   const good: Work[] = [];
   for (const forDelete of [false, true]) {
     const some = work.filter(({ change }) => isAlive(change) !== forDelete);
@@ -138,24 +130,17 @@ async function lock(
   return good.sort((a, b) => a.index - b.index);
 }
 
-/** A decided row on its way into the database. */
-interface Decided {
-  readonly work: Work;
-  readonly key: readonly string[];
-  readonly merged: Merged;
-  readonly write: Merged["base"];
-  readonly known: KnownRow;
-}
-
+/** @returns the rows that were written */
 async function mergeWave(
   session: Session,
   table: Table,
+  around: Neighbours,
   wave: readonly Work[],
-  options: MergeOptions,
+  from: string,
   outcomes: Outcome[],
   ours: Set<string>,
 ): Promise<Work[]> {
-  const { from, giveWay } = options;
+  const { giveWay } = session.manner;
   const keys = wave.map((work) => work.key);
   const known = await readRows(session, table, keys);
   // A row that is there and was never captured counts as adopted: its values are the oldest, and none is lost unseen.
@@ -164,11 +149,12 @@ async function mergeWave(
     needsBase(table.model, rows[n] as Row | null, change) && known[n]!.present ? [n] : [],
   );
   const bases = await readBase(session, table, keys, places);
-  const decided: Decided[] = [];
+  const decided: (MergedRow & { readonly work: Work })[] = [];
   const busy: Work[] = [];
   wave.forEach((work, n) => {
     const { present } = known[n]!;
-    if (present && !work.locked && !ours.has(keyText(work.change.pk))) {
+    const { pk } = work.change;
+    if (present && !work.locked && !ours.has(keyText(pk))) {
       if (!giveWay) throw new RowAppeared();
       busy.push(work);
       return;
@@ -179,7 +165,7 @@ async function mergeWave(
       const merged = decideMerge(table.model, local, work.change, { seq: session.next, from });
       if (merged.row !== row) {
         checkValues(table, merged);
-        decided.push({ work, key: work.key, merged, write: merged.base, known: known[n]! });
+        decided.push({ work, pk, key: work.key, changes: merged, present });
         session.take();
       }
       // Only now: a change that was rejected moves nothing.
@@ -189,48 +175,18 @@ async function mergeWave(
       outcomes[work.index] = refuse(error);
     }
   });
-
-  const refusals = await applyBase(session, table, decided, options);
-  const writes = new ShadowWrites(session, table);
-  const parked: ParkRow[] = [];
-  const shown: Decided[] = [];
-  const gone: (readonly Json[])[] = [];
-  const takenOut: (Decided & { readonly refusal: { code: string; message: string } })[] = [];
+  const held = new Set(await applyMerged(session, table, around, decided));
   for (const item of decided) {
-    const { work, key, merged, known } = item;
-    const { pk } = work.change;
-    const refusal = refusals.get(item);
-    if (refusal?.code === BUSY.code) {
-      busy.push(work);
-    } else if (!refusal) {
-      ours.add(keyText(pk));
-      const isShown = merged.base.op === "insert" && merged.row.id !== 0;
-      if (isShown) shown.push(item);
-      else if (!isAlive(merged.row)) gone.push(pk);
-      writes.add(key, isShown ? withoutValueCells(table, merged) : merged);
-    } else if (known.present) takenOut.push({ ...item, refusal });
-    else {
-      writes.add(key, hide(table.model, merged, written(merged)));
-      parked.push({ pk, ...refusal });
-    }
+    if (held.has(item)) busy.push(item.work);
+    else ours.add(keyText(item.pk));
   }
-  await takeOut(session, table, takenOut, writes, parked);
-  await writes.flush();
-  await writeLocal(
-    session,
-    table,
-    shown.map(({ work }) => work.change.pk),
-  );
-  await unpark(session, table, [...shown.map(({ work }) => work.change.pk), ...gone]);
-  await park(session, table, parked);
   await keepBusy(
     session,
     from,
     busy.map(({ change }) => change),
   );
   for (const { index } of busy) outcomes[index] = { outcome: "parked", ...BUSY };
-  const waiting = new Set(busy);
-  return decided.map(({ work }) => work).filter((work) => !waiting.has(work));
+  return decided.filter((item) => !held.has(item)).map(({ work }) => work);
 }
 
 /** Rejects values that are not of their column's kind, before anything is written. */
@@ -245,66 +201,46 @@ function checkValues(table: Table, { base }: Merged): void {
   }
 }
 
-/** Takes rows that can no longer be as they are out of the base table; what they had waits to be shown again. */
-async function takeOut(
-  session: Session,
-  table: Table,
-  rows: readonly (Decided & { readonly refusal: { code: string; message: string } })[],
-  writes: ShadowWrites,
-  parked: ParkRow[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  const keys = rows.map(({ key }) => key);
-  const bases = await readBase(session, table, keys, [...keys.keys()]);
-  const locals = await readLocal(session, table, keys);
-  await session.rows(table.deleteBase, keyList(table, keys));
-  rows.forEach(({ work, key, merged, refusal }, n) => {
-    const values = { ...bases.get(n), ...written(merged) };
-    writes.add(key, hide(table.model, merged, values));
-    parked.push({ pk: work.change.pk, ...refusal, local: locals.get(n) ?? null });
-  });
-}
-
-const written = ({ base }: ChangeSet) => (base.op === "insert" || base.op === "update" ? base.values : {});
-
-/** The base table has the row now, so the cells that held LWW values go. */
-function withoutValueCells(table: Table, changes: ChangeSet): ChangeSet {
-  const lww = new Set(table.model.fields.filter((field) => field.type === "lww").map((field) => field.name));
-  return {
-    ...changes,
-    cells: changes.cells.filter((cell) => !lww.has(cell.field)),
-    deletes: [...new Set([...changes.deletes, ...valueCells(table.model, changes.row)])],
-  };
-}
-
 /** Merges a page inside the caller's transaction. */
 export async function mergePage(
   session: Session,
-  tables: ReadonlyMap<string, Table>,
+  tables: Tables,
   rows: readonly RowChange[],
   options: MergeOptions,
 ): Promise<MergeResult> {
   const outcomes: Outcome[] = [];
-  let changed = false;
-  const work = [...sort(tables, rows, options.horizon, session.now, outcomes)];
-  // Before the locks, so that what a fold shows or hides is locked as well; and after, for what came in between.
-  await options.fold();
+  const links = linksOf(tables);
+  // A fold may have shown a row too late for the page's locks: this time before them.
+  if (session.manner.appeared > 0) await options.fold();
   const locked: [Table, Work[]][] = [];
-  for (const [table, items] of work) locked.push([table, await lock(session, table, items, options.giveWay, outcomes)]);
+  for (const [table, items] of sort(tables, rows, options.horizon, session.now, outcomes))
+    locked.push([table, await lock(session, table, items, outcomes)]);
   await options.fold();
+  const merged: { readonly table: Table; readonly written: Work[] }[] = [];
   for (const [table, items] of locked) {
+    const around = links.get(table.model.name) as Neighbours;
     const written: Work[] = [];
     const ours = new Set<string>();
-    for (const wave of waves(items)) written.push(...(await mergeWave(session, table, wave, options, outcomes, ours)));
+    for (const wave of waves(items))
+      written.push(...(await mergeWave(session, table, around, wave, options.from, outcomes, ours)));
     if (written.length === 0) continue;
-    changed = true;
     await keepReceived(session, table, written);
-    const parked = await project(session, table);
-    if (parked.size === 0) continue;
-    for (const { index, change } of written) {
-      const refusal = parked.get(keyText(change.pk));
-      if (refusal) outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
+    merged.push({ table, written });
+  }
+  if (merged.length === 0) return { outcomes, changed: false };
+  await project(session, tables);
+  if (await anyParked(session)) {
+    for (const { table, written } of merged) {
+      const refusals = await readRefusals(
+        session,
+        table,
+        written.map(({ change }) => change.pk),
+      );
+      for (const { index, change } of written) {
+        const refusal = refusals.get(keyText(change.pk));
+        if (refusal) outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
+      }
     }
   }
-  return { outcomes, changed };
+  return { outcomes, changed: true };
 }

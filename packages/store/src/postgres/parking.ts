@@ -1,25 +1,21 @@
 // `_grove_parked` holds three lists. Rows that live in the shadow and that the base table does not show, each with the
 // reason and with what it had in `local` columns (those are in no shadow). Under a peer's id: changes that the peer
 // rejected. Under a peer's id with the code `busy`: changes from the peer whose rows another transaction held.
-import type { Json, Outcome, RowChange } from "@grove-crdt/core";
+import type { Json, Outcome, Refusal, RowChange } from "@grove-crdt/core";
 import type { PostgresTransaction } from "./driver";
 import type { Session } from "./session";
 import { ident, numbers, toParams } from "./sql";
 import { keyText, type Table } from "./table";
 
-/** The code and message with which a row is kept out. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface Parked extends Refusal {
+interface ParkedKey {
+  readonly table: string;
   readonly pk: readonly Json[];
 }
 
-export interface ParkRow extends Parked {
+export interface ParkRow extends Refusal {
+  readonly pk: readonly Json[];
   /** JSON of the `local` columns; kept as it was when it is undefined. */
-  readonly local?: string | null;
+  readonly local?: string;
 }
 
 const HIDDEN = "p.peer IS NULL AND p.tbl = $1::text";
@@ -58,19 +54,42 @@ SELECT * FROM unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::t
   );
 }
 
-/** All hidden rows of a table, by the canonical text of their keys. */
-export async function readParked(tx: PostgresTransaction, table: Table): Promise<Map<string, Parked>> {
-  const rows = await tx.rows(
-    `SELECT p.pk, p.code, p.message FROM public._grove_parked p WHERE ${HIDDEN} ORDER BY p.id`,
-    [table.model.name],
-  );
+/** Mostly nothing is parked, which one probe tells. */
+export const anyParked = async (session: Session): Promise<boolean> =>
+  (await session.rows("SELECT 1 FROM public._grove_parked p WHERE p.peer IS NULL LIMIT 1")).length > 0;
+
+/** Which of these rows are parked, and why: by the canonical text of their keys. */
+export async function readRefusals(
+  session: Session,
+  table: Table,
+  pks: readonly (readonly Json[])[],
+): Promise<Map<string, Refusal>> {
+  if (pks.length === 0) return new Map();
+  const rows = await session.rows(`SELECT p.pk, p.code, p.message FROM public._grove_parked p WHERE ${ONES}`, [
+    table.model.name,
+    pkList(pks),
+  ]);
   return new Map(
-    rows.map(([text, code, message]) => {
-      const pk = JSON.parse(text as string) as Json[];
-      return [keyText(pk), { pk, code: code as string, message: message as string }];
-    }),
+    rows.map(([pk, code, message]) => [
+      keyText(JSON.parse(pk as string) as Json[]),
+      { code: code as string, message: message as string },
+    ]),
   );
 }
+
+const toKeys = (rows: readonly (readonly unknown[])[]): ParkedKey[] =>
+  rows.map(([table, pk]) => ({ table: table as string, pk: JSON.parse(pk as string) as Json[] }));
+
+/** Rows that the database itself does not take: nothing tells when it will, so each projection tries them again. */
+export const readRetried = async (session: Session): Promise<ParkedKey[]> =>
+  toKeys(
+    await session.rows(
+      "SELECT tbl, pk FROM public._grove_parked WHERE peer IS NULL AND code NOT IN ('unique', 'reference') ORDER BY id",
+    ),
+  );
+
+export const readAllParked = async (session: Session): Promise<ParkedKey[]> =>
+  toKeys(await session.rows("SELECT tbl, pk FROM public._grove_parked WHERE peer IS NULL ORDER BY id"));
 
 /** The rows' `local` columns as JSON text, by place; nothing when the table has none. */
 export async function readLocal(
@@ -89,33 +108,44 @@ export async function readLocal(
   return new Map(rows.map(([place, text]) => [Number(place) - 1, text as string]));
 }
 
-/** Gives rows that are shown again what they had in `local` columns. */
-export async function writeLocal(session: Session, table: Table, pks: readonly (readonly Json[])[]): Promise<void> {
-  if (table.model.local.length === 0 || pks.length === 0) return;
-  const kept = await session.rows(
-    `SELECT p.pk, p.change FROM public._grove_parked p WHERE ${ONES} AND p.change IS NOT NULL`,
-    [table.model.name, pkList(pks)],
-  );
+/** A row that is shown again, and what it had in `local` columns if that is known. */
+export interface ShownRow {
+  readonly pk: readonly Json[];
+  readonly local?: string;
+}
+
+/** Gives rows that are shown again what they had in `local` columns: what is known of it, or what was parked. */
+export async function writeLocal(session: Session, table: Table, rows: readonly ShownRow[]): Promise<void> {
+  const { model } = table;
+  if (model.local.length === 0 || rows.length === 0) return;
+  const kept: [pk: readonly Json[], local: string][] = [];
+  const unknown = rows.filter(({ local }) => local === undefined).map(({ pk }) => pk);
+  if (unknown.length > 0) {
+    const parked = await session.rows(
+      `SELECT p.pk, p.change FROM public._grove_parked p WHERE ${ONES} AND p.change IS NOT NULL`,
+      [model.name, pkList(unknown)],
+    );
+    for (const [pk, change] of parked) kept.push([JSON.parse(pk as string) as Json[], change as string]);
+  }
+  for (const { pk, local } of rows) if (local !== undefined) kept.push([pk, local]);
   if (kept.length === 0) return;
   const writable = await session.rows(
-    `SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attgenerated = '' AND attidentity <> 'a' AND NOT attisdropped AND attname = ANY($2::text::text[])`,
+    "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attgenerated = '' AND attidentity <> 'a' AND NOT attisdropped AND attname IN (SELECT unnest($2::text::text[]))",
     [
       table.name,
       toParams(
         1,
-        table.model.local.map((name) => [name]),
+        model.local.map((name) => [name]),
       )[0] as string,
     ],
   );
   const columns = writable.map(([name]) => ident(name as string));
   if (columns.length === 0) return;
-  const where = table.model.key
-    .map(({ name, sqlType }, n) => `${ident(name)} = $${n + 2}::text::${sqlType}`)
-    .join(" AND ");
-  for (const [pk, change] of kept) {
+  const where = model.key.map(({ name, sqlType }, n) => `${ident(name)} = $${n + 2}::text::${sqlType}`).join(" AND ");
+  for (const [pk, local] of kept) {
     await session.rows(
       `UPDATE ${table.name} SET (${columns.join(", ")}) = (SELECT ${columns.join(", ")} FROM jsonb_populate_record(NULL::${table.name}, $1::text::jsonb)) WHERE ${where}`,
-      [change as string, ...table.keyParams(JSON.parse(pk as string) as Json[])],
+      [local, ...table.keyParams(pk)],
     );
   }
 }

@@ -60,7 +60,9 @@ async function readTable(
     const whole = rejected.size > 0 && rejected.has(keyText(pk));
     if (whole) cells.set(stored.id, (await readCells(tx, table, [stored.id])).get(stored.id) ?? []);
     const row = table.decode(stored, cells.get(stored.id), names);
-    const values = stored.cl % 2 === 1 ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
+    // A deleted row may show as well, while another one refers to it.
+    const shows = Number(raw[raw.length - 1]) === 1;
+    const values = shows ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
     const options = whole ? { floor: 0, exclude: null } : { floor, exclude };
     page.push({ seq: stored.seq, change: rowToChange(table.model, pk, row, values, options) });
   }

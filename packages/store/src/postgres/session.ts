@@ -1,8 +1,15 @@
 // Transactions of the store. A write holds `_grove_lock`, so that numbers are given in the order of commits; a read is one
 // snapshot. Interned names and the node's row are read at the start of each: other processes serve the same database, so
 // nothing that is remembered here counts.
-import { GroveError, type Incarnation, type Interned } from "@grove-crdt/core";
-import { isConflict, isLockTimeout, type PostgresDriver, type PostgresTransaction, type RawRow } from "./driver";
+import { GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
+import {
+  isConflict,
+  isLockTimeout,
+  isRefusal,
+  type PostgresDriver,
+  type PostgresTransaction,
+  type RawRow,
+} from "./driver";
 import { toParams } from "./sql";
 
 /** Text forms do not depend on who connects; row security fails aloud instead of hiding rows. */
@@ -130,18 +137,41 @@ export class Connection {
     readonly options: SessionOptions,
   ) {}
 
-  /** One writer at a time in this process: the others wait here rather than each on a connection of its own. */
-  write<T>(work: (session: Session) => Promise<T>, isolation = "READ COMMITTED"): Promise<T> {
-    const turn = this.#writing.then(() => this.#write(work, isolation));
-    this.#writing = turn.catch(() => {});
-    return turn;
+  /**
+   * One write transaction. It gives way to the application: when the application holds a row it begins anew, and in the
+   * end goes around that row. One writer at a time in this process: the others wait here rather than each on a connection.
+   *
+   * @throws GroveError `busy`
+   */
+  async write<T>(work: (session: Session) => Promise<T>, isolation = "READ COMMITTED"): Promise<T> {
+    const manner = { careful: false, giveWay: false, appeared: 0 };
+    let timeouts = 0;
+    for (let conflicts = 1; ; ) {
+      const turn = this.#writing.then(() => this.#write(work, isolation, manner));
+      this.#writing = turn.catch(() => {});
+      try {
+        return await turn;
+      } catch (error) {
+        if (isRefusal(error) && !manner.careful) manner.careful = true;
+        else if (error instanceof RowAppeared && manner.appeared < PATIENCE.appeared) manner.appeared++;
+        else if (isLockTimeout(error) && timeouts < PATIENCE.timeouts) timeouts++;
+        else if (isConflict(error) && conflicts < PATIENCE.conflicts) await this.#pause(conflicts++);
+        else throw isConflict(error) || error instanceof RowAppeared ? busy(error) : error;
+        manner.giveWay = timeouts >= PATIENCE.timeouts || manner.appeared >= PATIENCE.appeared;
+        manner.careful ||= manner.giveWay;
+      }
+    }
   }
 
-  async #write<T>(work: (session: Session) => Promise<T>, isolation: string): Promise<T> {
+  #pause(attempt: number): Promise<unknown> {
+    return new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt * (0.5 + this.options.random())));
+  }
+
+  async #write<T>(work: (session: Session) => Promise<T>, isolation: string, manner: Manner): Promise<T> {
     const names = this.#names;
     try {
       return await this.driver.transaction(isolation, FORMS + LOCK, async (tx) => {
-        const session = await Session.open(tx, names, this.options);
+        const session = await Session.open(tx, names, this.options, manner);
         const result = await work(session);
         await session.flush();
         return result;
@@ -153,18 +183,15 @@ export class Connection {
     }
   }
 
-  /** Runs a write that gives way to the application, again until it gets through: `attempt` counts from 1. */
-  async retry<T>(run: (attempt: number) => Promise<T>): Promise<T> {
+  /** Runs what may meet other transactions again until it gets through. */
+  async retry<T>(run: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await run(attempt);
+        return await run();
       } catch (error) {
         if (!isConflict(error)) throw error;
-        if (attempt >= 8) {
-          const what = isLockTimeout(error) ? "stayed locked by another transaction" : "was changed at the same time";
-          throw new GroveError("busy", `The database ${what}. Nothing was changed; try again.`, { cause: error });
-        }
-        await new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt * (0.5 + this.options.random())));
+        if (attempt === PATIENCE.conflicts) throw busy(error);
+        await this.#pause(attempt);
       }
     }
   }
@@ -186,10 +213,31 @@ export class Connection {
   }
 }
 
+/** Somebody inserted or wrote a row after the transaction locked its rows: it begins anew. */
+export class RowAppeared extends Error {}
+
+/** Times that a write begins anew before it goes around rows that others hold, or gives up. */
+const PATIENCE = { timeouts: 2, appeared: 5, conflicts: 8 } as const;
+
+/** How a transaction deals with what it may meet. */
+export interface Manner {
+  /** What the database refuses is found and set apart, see {@link Session.inHalves}. */
+  readonly careful: boolean;
+  /** Rows that somebody holds, or has just inserted, are left out as busy; otherwise the transaction begins anew. */
+  readonly giveWay: boolean;
+  /** Times that it began anew since a row appeared. */
+  readonly appeared: number;
+}
+
+const busy = (cause: unknown) =>
+  new GroveError("busy", "The database's rows stayed locked by other transactions. Nothing was changed; try again.", {
+    cause,
+  });
+
 const noIdentity = () =>
   new GroveError("capture_missing", "The database has no node identity. Call node.ensureShadowTables() first.");
 
-export async function readIncarnations(tx: PostgresTransaction): Promise<Incarnation[]> {
+export async function readIncarnations(tx: Pick<PostgresTransaction, "rows">): Promise<Incarnation[]> {
   const rows = await tx.rows("SELECT id, first FROM public._grove_incarnations ORDER BY ordinal");
   return rows.map(([id, first]) => ({ id: id as string, first: Number(first) }));
 }
@@ -201,6 +249,8 @@ export class Session {
   #seq: number;
   #stored: readonly [clock: number, seq: number];
   #drawn: readonly [id: string, first: number] | null = null;
+  /** Rows whose standing in the base tables is to be decided before the transaction ends. */
+  #touched: Touched[] = [];
 
   private constructor(
     readonly tx: PostgresTransaction,
@@ -210,6 +260,7 @@ export class Session {
     clock: number,
     seq: number,
     private known: string | null,
+    readonly manner: Manner,
   ) {
     this.clock = clock;
     this.#seq = seq;
@@ -217,12 +268,21 @@ export class Session {
     this.now = options.now();
   }
 
-  static async open(tx: PostgresTransaction, names: Names, options: SessionOptions): Promise<Session> {
+  static async open(tx: PostgresTransaction, names: Names, options: SessionOptions, manner: Manner): Promise<Session> {
     const [state] = await tx.rows(STATE);
     if (!state) throw noIdentity();
     const [node, clock, seq, lastNode, lastShape, incarnation] = state as [string, ...unknown[]];
     await names.load(tx, Number(lastNode), Number(lastShape));
-    return new Session(tx, names, options, node, Number(clock), Number(seq), (incarnation ?? null) as string | null);
+    return new Session(
+      tx,
+      names,
+      options,
+      node,
+      Number(clock),
+      Number(seq),
+      (incarnation ?? null) as string | null,
+      manner,
+    );
   }
 
   rows(text: string, params?: readonly (string | null)[]): Promise<RawRow[]> {
@@ -251,6 +311,15 @@ export class Session {
     this.#seq += count;
   }
 
+  touch(row: Touched): void {
+    this.#touched.push(row);
+  }
+  takeTouched(): readonly Touched[] {
+    const touched = this.#touched;
+    this.#touched = [];
+    return touched;
+  }
+
   /** Stores clock, numbers and names. Called before every commit, and before a page is read in the same transaction. */
   async flush(): Promise<void> {
     await this.names.flush(this.tx);
@@ -273,7 +342,8 @@ export class Session {
 
   /**
    * Runs `work` on all items at once; where the database refuses, on each half, until every refused item stands alone.
-   * `work` must have no effect but the statements that it runs.
+   * `work` must have no effect but the statements that it runs. Unless it is careful, a refusal ends the transaction,
+   * which is then run again with it: savepoints cost more than all else that a small page does.
    */
   async inHalves<T, R>(
     items: readonly T[],
@@ -283,6 +353,10 @@ export class Session {
     isRefused: (error: unknown) => boolean,
   ): Promise<void> {
     if (items.length === 0) return;
+    if (!this.manner.careful) {
+      done(items, await work(items));
+      return;
+    }
     await this.tx.exec("SAVEPOINT grove");
     let result: R;
     try {

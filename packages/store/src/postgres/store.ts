@@ -21,12 +21,12 @@ import type {
   Store,
   StoreOptions,
 } from "../store";
-import { RowAppeared } from "./apply";
-import { isLockTimeout, type PostgresDriver, type PostgresTransaction } from "./driver";
+import type { PostgresDriver, PostgresTransaction } from "./driver";
 import { foldTable, pendingProbe, readPending } from "./fold";
 import { adoptRows, installCapture, refuseUnfit, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
-import { forgetBusy, readBusy, settleRejections } from "./parking";
+import { forgetBusy, readAllParked, readBusy, settleRejections } from "./parking";
+import { isLinked, project } from "./projection";
 import { readBase, readRows } from "./read";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
@@ -34,8 +34,6 @@ import { Table } from "./table";
 
 const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
 const NUMBERS = new Set(["seen_seq", "last_success"]);
-/** Times that a merge begins anew before it skips the rows that others hold. */
-const PATIENCE = 2;
 const ADOPT_CHUNK = 20_000;
 const BUSY_CHUNK = 1_000;
 
@@ -92,14 +90,19 @@ export class PostgresStore implements Store {
     );
     await this.fold();
     for (const table of this.#tables) await this.#adopt(table);
+    await this.#connection.write(async (session) => {
+      // The rules may have changed with the schema, and with the tables what may be shown.
+      for (const row of await readAllParked(session)) if (this.#byName.has(row.table)) session.touch(row);
+      await project(session, this.#byName);
+    });
   }
 
   async #adopt(table: Table): Promise<void> {
     let after: readonly string[] | null = null;
-    await this.#write((session) => refuseUnfit(session, table));
+    await this.#connection.write((session) => refuseUnfit(session, table));
     do {
       const from: readonly string[] | null = after;
-      after = (await this.#write((session) => adoptRows(session, table, from, ADOPT_CHUNK))).last;
+      after = (await this.#connection.write((session) => adoptRows(session, table, from, ADOPT_CHUNK))).last;
     } while (after !== null);
   }
 
@@ -112,48 +115,59 @@ export class PostgresStore implements Store {
     );
   }
 
-  /** A write that gives way to the application and begins again. */
-  #write<T>(work: (session: Session) => Promise<T>, isolation?: string): Promise<T> {
-    return this.#connection.retry(() => this.#connection.write(work, isolation));
-  }
-
-  async #position(tx: PostgresTransaction): Promise<Position> {
-    const [row] = await tx.rows("SELECT seq FROM public._grove_node WHERE id = 1");
-    return { incarnation: (await readIncarnations(tx)).at(-1)?.id ?? "", seq: Number(row?.[0] ?? 0) };
-  }
-
-  position(): Promise<Position> {
-    return this.#connection.read((tx) => this.#position(tx));
-  }
-
-  knows(position: Position): Promise<boolean> {
-    return this.#connection.read(async (tx) =>
-      isKnownPosition(position, await readIncarnations(tx), (await this.#position(tx)).seq),
+  async position(): Promise<Position> {
+    const [row] = await this.#connection.driver.rows(
+      "SELECT n.seq, (SELECT id FROM public._grove_incarnations ORDER BY ordinal DESC LIMIT 1) FROM public._grove_node n WHERE n.id = 1",
     );
+    return { incarnation: (row?.[1] ?? "") as string, seq: Number(row?.[0] ?? 0) };
+  }
+
+  async knows(position: Position): Promise<boolean> {
+    // In this order: what has been numbered since only makes more positions known.
+    const incarnations = await readIncarnations(this.#connection.driver);
+    return isKnownPosition(position, incarnations, (await this.position()).seq);
   }
 
   async pending(): Promise<boolean> {
-    return (await this.#connection.read((tx) => readPending(tx, this.#tables, this.#probe))).tables.length > 0;
+    return (await readPending(this.#connection.driver, this.#tables, this.#probe)).tables.length > 0;
   }
 
+  /** Folds what was there when it was called, in passes; what is written meanwhile may wait for the next call. */
   async fold(): Promise<number> {
     let folded = 0;
-    for (;;) {
-      const pending = await this.#connection.read((tx) => readPending(tx, this.#tables, this.#probe));
+    for (let drained = false; !drained; ) {
+      const pending = await readPending(this.#connection.driver, this.#tables, this.#probe);
       if (pending.busy) await this.#mergeBusy();
-      if (pending.tables.length === 0) return folded;
-      folded += await this.#write(async (session) => {
-        let count = 0;
-        for (const table of pending.tables) count += (await foldTable(session, table)).folded;
-        return count;
+      if (pending.tables.length === 0) break;
+      const pass = await this.#connection.write(async (session) => {
+        // What tables show of each other is only known once all that was written is folded.
+        if (pending.tables.some((table) => isLinked(this.#byName, table)))
+          return { folded: await this.#foldRest(session), drained: true };
+        const passes = [];
+        for (const table of pending.tables) passes.push(await foldTable(session, this.#byName, table));
+        await project(session, this.#byName);
+        const count = passes.reduce((sum, { folded }) => sum + folded, 0);
+        return { folded: count, drained: passes.every(({ drained }) => drained) };
       });
+      folded += pass.folded;
+      drained = pass.drained;
     }
+    return folded;
   }
 
   /** Folds what was captured since the last look; the log is empty afterwards as far as the transaction sees. */
-  async #foldRest(session: Session): Promise<void> {
+  async #foldRest(session: Session): Promise<number> {
+    let count = 0;
     const { tables } = await readPending(session.tx, this.#tables, this.#probe);
-    for (const table of tables) while (!(await foldTable(session, table)).drained);
+    for (const table of tables) {
+      for (let drained = false; !drained; ) {
+        const pass = await foldTable(session, this.#byName, table);
+        count += pass.folded;
+        drained = pass.drained;
+      }
+    }
+    if (tables.length > 0) await project(session, this.#byName);
+    return count;
   }
 
   async serve(query: ServeQuery): Promise<Served> {
@@ -171,7 +185,7 @@ export class PostgresStore implements Store {
     const folded = await read();
     if (folded) return folded;
     // Somebody wrote since: fold and read in one transaction, so that no row is served beside its unfolded writes.
-    return this.#write(async (session) => {
+    return this.#connection.write(async (session) => {
       await this.#foldRest(session);
       await session.flush();
       return page(session, session.seq);
@@ -188,82 +202,43 @@ export class PostgresStore implements Store {
   }
 
   merge({ from, rows, peer }: MergeRequest): Promise<MergeResult> {
-    return this.#merge(from, rows, async (session, { outcomes }) => {
-      if (peer) await this.#savePeer(session.tx, from, peer(outcomes));
-    });
-  }
-
-  /** Merges a page; `after` runs in the same transaction. Gives way to the application, then goes around it. */
-  async #merge(
-    from: string,
-    rows: readonly RowChange[],
-    after: (session: Session, result: MergeResult) => Promise<void>,
-    patience = PATIENCE,
-  ): Promise<MergeResult> {
-    await this.fold();
-    let timeouts = 0;
-    let appeared = 0;
-    return this.#connection.retry(async () => {
-      for (;;) {
-        try {
-          return await this.#connection.write(async (session) => {
-            const result = await mergePage(session, this.#byName, rows, {
-              from,
-              horizon: session.now + this.options.maxClockDrift * 1000,
-              giveWay: timeouts >= patience || appeared >= 5,
-              fold: () => this.#foldRest(session),
-            });
-            await after(session, result);
-            return result;
-          });
-        } catch (error) {
-          if (error instanceof RowAppeared && appeared < 5) appeared++;
-          else if (isLockTimeout(error) && timeouts < patience) timeouts++;
-          else throw error;
-        }
-      }
+    return this.#connection.write(async (session) => {
+      const horizon = session.now + this.options.maxClockDrift * 1000;
+      const fold = () => this.#foldRest(session);
+      const result = await mergePage(session, this.#byName, rows, { from, horizon, fold });
+      if (peer) await this.#savePeer(session.tx, from, peer(result.outcomes));
+      return result;
     });
   }
 
   /** Tries changes again whose rows somebody held. */
   async #mergeBusy(): Promise<void> {
     const waiting = await this.#connection.readNamed((tx) => readBusy(tx, BUSY_CHUNK));
+    // What is still held is kept anew, under a later number and in the same order.
     for (const [from, { ids, changes }] of waiting) {
-      // What is still held is parked anew, under a later number and in the same order.
-      await this.#mergeLocked(from, ids, changes);
+      await this.#connection.write(async (session) => {
+        const mine = await forgetBusy(session, ids);
+        const rows = changes.filter((_, n) => mine.has(ids[n] as number));
+        const fold = () => this.#foldRest(session);
+        await mergePage(session, this.#byName, rows, { from, horizon: Number.MAX_SAFE_INTEGER, fold });
+      });
     }
   }
 
-  async #mergeLocked(from: string, ids: readonly number[], changes: readonly RowChange[]): Promise<void> {
-    await this.#connection.retry(() =>
-      this.#connection.write(async (session) => {
-        const mine = await forgetBusy(session, ids);
-        const rows = changes.filter((_, n) => mine.has(ids[n] as number));
-        await mergePage(session, this.#byName, rows, {
-          from,
-          horizon: Number.MAX_SAFE_INTEGER,
-          giveWay: true,
-          fold: () => this.#foldRest(session),
-        });
-      }),
-    );
-  }
-
-  peer(node: string): Promise<PeerState | null> {
-    return this.#connection.read(async (tx) => {
-      const [row] = await tx.rows(`SELECT ${PEER_COLUMNS} FROM public._grove_peers WHERE peer = $1::text`, [node]);
-      if (!row) return null;
-      const [url, pullCursor, pushCursor, incarnation, seq, lastSuccess, lastError] = row as (string | null)[];
-      const seen = incarnation == null ? null : { incarnation, seq: Number(seq) };
-      return {
-        url: url ?? null,
-        pullCursor: pullCursor ?? null,
-        pushCursor: pushCursor ?? null,
-        seen,
-        lastSuccess: lastSuccess === null ? null : Number(lastSuccess),
-        lastError: lastError ?? null,
-      };
-    });
+  async peer(node: string): Promise<PeerState | null> {
+    const { driver } = this.#connection;
+    const [row] = await driver.rows(`SELECT ${PEER_COLUMNS} FROM public._grove_peers WHERE peer = $1::text`, [node]);
+    if (!row) return null;
+    const [url, pullCursor, pushCursor, incarnation, seq, lastSuccess, lastError] = row as (string | null)[];
+    const seen = incarnation == null ? null : { incarnation, seq: Number(seq) };
+    return {
+      url: url ?? null,
+      pullCursor: pullCursor ?? null,
+      pushCursor: pushCursor ?? null,
+      seen,
+      lastSuccess: lastSuccess === null ? null : Number(lastSuccess),
+      lastError: lastError ?? null,
+    };
   }
 
   async savePeer(node: string, update: PeerUpdate): Promise<void> {
@@ -293,32 +268,31 @@ export class PostgresStore implements Store {
 
   async settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
     if (!outcomes.some(({ outcome }) => outcome === "rejected")) {
-      const known = await this.#connection.read((tx) =>
-        tx.rows("SELECT 1 FROM public._grove_parked WHERE peer = $1::text AND code <> 'busy' LIMIT 1", [peer]),
+      const known = await this.#connection.driver.rows(
+        "SELECT 1 FROM public._grove_parked WHERE peer = $1::text AND code <> 'busy' LIMIT 1",
+        [peer],
       );
       if (known.length === 0) return;
     }
-    await this.#write((session) => settleRejections(session, peer, rows, outcomes));
+    await this.#connection.write((session) => settleRejections(session, peer, rows, outcomes));
   }
 
-  parked(): Promise<readonly ParkedRow[]> {
-    return this.#connection.read(async (tx) => {
-      const rows = await tx.rows(
-        "SELECT tbl, pk, code, message FROM public._grove_parked WHERE peer IS NULL OR code = 'busy' ORDER BY id",
-      );
-      return rows.map(([table, pk, code, message]) => ({
-        table: table as string,
-        pk: JSON.parse(pk as string) as Json[],
-        code: code as string,
-        message: message as string,
-      }));
-    });
+  async parked(): Promise<readonly ParkedRow[]> {
+    const rows = await this.#connection.driver.rows(
+      "SELECT tbl, pk, code, message FROM public._grove_parked WHERE peer IS NULL OR code = 'busy' ORDER BY id",
+    );
+    return rows.map(([table, pk, code, message]) => ({
+      table: table as string,
+      pk: JSON.parse(pk as string) as Json[],
+      code: code as string,
+      message: message as string,
+    }));
   }
 
   async inspect(name: string, pk: readonly Json[]): Promise<RowChange | null> {
     const table = this.#table(name);
     await this.fold();
-    return this.#write(async (session) => {
+    return this.#connection.write(async (session) => {
       const keys = [table.keyParams(pk)];
       const row = (await readRows(session, table, keys))[0]?.row;
       if (!row) return null;

@@ -122,7 +122,7 @@ ORDER BY l.seq`;
       shadow: before + 2 + this.multi.length,
     };
 
-    this.readPage = `SELECT ${keyTexts("s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}
+    this.readPage = `SELECT ${keyTexts("s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}, ${present("b")}
 FROM ${shadow} s LEFT JOIN ${name} b ON ${this.#on("b", false, "s")}
 WHERE s.seq > $1::text::bigint AND s.seq <= $2::text::bigint ORDER BY s.seq`;
     this.readPageCells = `SELECT ${aliased(CELL, "c")} FROM ${shadow} s JOIN ${cells} c ON c."row" = s.id
@@ -215,6 +215,52 @@ ON CONFLICT (${list(keys)}) DO UPDATE SET ${sets.join(", ")}`;
       return `INSERT INTO ${this.name} (${list([...this.model.key.map(({ name }) => name), ...names])})
 SELECT ${[...keys, ...values].join(", ")} FROM ${this.#values(names)} ORDER BY k.place
 ON CONFLICT (${key}) DO NOTHING RETURNING 1`;
+    });
+  }
+
+  column(name: string): ColumnModel {
+    return this.#fields.get(name) ?? (this.model.key.find((column) => column.name === name) as ColumnModel);
+  }
+  /** What stands for these columns' values. @throws GroveError `bad_value`, UnfitValue */
+  columnParams(columns: readonly string[], values: readonly Json[]): (string | null)[] {
+    return columns.map((name, n) => fromJson(this.column(name), values[n] as Json));
+  }
+  /** Keys of base rows, each after its place in a list of values of these columns. */
+  findShown(columns: readonly string[]): string {
+    return this.#text(`shown ${columns.join("\n")}`, () => {
+      const on = columns.map((name, n) => `b.${ident(name)} = v.c${n}::${this.column(name).sqlType}`).join(" AND ");
+      const from = rowsFrom(
+        "v",
+        columns.map((_, n): ListColumn => [`c${n}`, "text"]),
+      );
+      return `SELECT v.place${this.#keysOf("b")} FROM ${from} JOIN ${this.name} b ON ${on}`;
+    });
+  }
+  /** The same for one list of values, of rows that live (1, at most `$n`) or are deleted (0). */
+  findShownBy(columns: readonly string[], cl: 0 | 1): string {
+    return this.#text(`shown ${cl} ${columns.join("\n")}`, () => {
+      const same = columns.map((name, n) => `b.${ident(name)} = $${n + 1}::text::${this.column(name).sqlType}`);
+      const limit = cl === 1 ? ` LIMIT $${columns.length + 1}::text::bigint` : "";
+      return `SELECT 1${this.#keysOf("b")} FROM ${this.name} b JOIN ${this.shadow} s ON ${this.#pair("b", "s")} WHERE ${same.join(" AND ")} AND s.cl % 2 = ${cl}${limit}`;
+    });
+  }
+  /** Keys of base rows `b` under a condition. */
+  findWhere(where: string): string {
+    return `SELECT 1${this.#keysOf("b")} FROM ${this.name} b WHERE ${where}`;
+  }
+  #keysOf(alias: string): string {
+    return this.model.key.map(({ name }) => `, ${alias}.${ident(name)}::text`).join("");
+  }
+  #pair(base: string, ours: string): string {
+    return this.model.key.map(({ name }) => `${base}.${ident(name)} = ${ours}.${ident(keyColumn(name))}`).join(" AND ");
+  }
+  /** Whether writes to some of a list of keys wait to be folded. */
+  get pendingKeys(): string {
+    return this.#text("pending", () => {
+      const on = this.model.key
+        .map(({ name, sqlType }) => `l.${ident(keyColumn(name))} = k.${ident(keyColumn(name))}::${sqlType}`)
+        .join(" AND ");
+      return `SELECT 1 FROM ${this.log} l JOIN ${this.keyList()} ON ${on} LIMIT 1`;
     });
   }
 

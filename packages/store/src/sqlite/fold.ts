@@ -1,9 +1,9 @@
 // Fold on SQLite: read the oldest log rows with what base table and shadow have now, decide, write, drain.
-import { decideFold, type FoldClock, isAlive, type Json, type Touch } from "@grove-crdt/core";
+import { decideFold, type FoldClock, isAlive, type Json, type Touch, touchedFields } from "@grove-crdt/core";
 import { applyBase, applyShadow } from "./apply";
 import type { RawRow, Statements } from "./driver";
 import { isParked, unpark } from "./parking";
-import { project } from "./projection";
+import { isLinked, linksOf, type Tables, touchDangling } from "./projection";
 import { readCells } from "./read";
 import type { Session } from "./session";
 import { keyText, parseSet, type Table } from "./table";
@@ -45,21 +45,22 @@ function collect(session: Session, table: Table): { rows: Map<string, Touched>; 
     const { touch } = touched;
     const op = raw[2] as string;
     touch.at = Math.max(touch.at, raw[1] as number);
+    const before = raw[at.before] as string | null;
     if (op === "I") touch.inserted = true;
-    else if (op === "D") {
+    // A row that a REPLACE may have removed: gone means deleted, still there means nothing happened.
+    else if (op === "D" || (op === "R" && raw[at.present] === 0)) {
       touch.deleted = true;
+      if (before !== null) touch.old = { values: table.oldValues(before), before: touch.before };
       // What a field was before belongs to the life that has ended.
       touch.before = null;
     }
-    // A row that a REPLACE may have removed: gone means deleted, still there means nothing happened.
-    else if (op === "R") touch.deleted ||= raw[at.present] === 0;
     for (let n = 0; n < touch.masks.length; n++) {
       const mask = raw[at.mask + n];
       if (mask !== null) touch.masks[n] = union(touch.masks[n] as number, mask as number);
     }
-    const before = raw[at.before];
     // The first captured write of a field tells what it was before.
-    if (before !== null) touch.before = { ...(JSON.parse(before as string) as Record<string, Json>), ...touch.before };
+    if (op === "U" && before !== null)
+      touch.before = { ...(JSON.parse(before) as Record<string, Json>), ...touch.before };
   }
   const last = raws.length > 0 ? (raws[raws.length - 1]![0] as number) : 0;
   return { rows, drained: raws.length < LOG_ROWS_PER_PASS, last };
@@ -70,8 +71,19 @@ const HIGH = 2 ** 26;
 const union = (a: number, b: number): number =>
   a === b ? a : (Math.floor(a / HIGH) | Math.floor(b / HIGH)) * HIGH + ((a % HIGH) | (b % HIGH));
 
-/** Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. */
-export function foldTable(session: Session, table: Table): { folded: number; drained: boolean } {
+/** What is known of a row that went: at least its key, under which others may refer to it. */
+function beforeDelete(table: Table, pk: readonly Json[], { deleted, old }: Touch): Record<string, Json> | undefined {
+  if (!deleted) return undefined;
+  const key = table.model.key.map(({ name }, n): [string, Json] => [name, pk[n] as Json]);
+  return { ...Object.fromEntries(key), ...old?.values };
+}
+
+/**
+ * Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. What it leaves
+ * to the projection must be projected in the same transaction, once the logs of all tables are empty: until then a child
+ * may be folded and its parent not.
+ */
+export function foldTable(session: Session, tables: Tables, table: Table): { folded: number; drained: boolean } {
   const { rows, drained, last } = collect(session, table);
   const at = table.logAt;
   const ids: number[] = [];
@@ -84,6 +96,10 @@ export function foldTable(session: Session, table: Table): { folded: number; dra
     clock: session.clock,
   };
   let folded = 0;
+  const linked = isLinked(tables, table);
+  const around = linksOf(tables).get(table.model.name);
+  const referenced = new Set(around?.referenced.flatMap((place) => table.model.uniques[place] ?? []));
+  let moved = false;
 
   for (const { touch, raw, pk } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
@@ -101,23 +117,28 @@ export function foldTable(session: Session, table: Table): { folded: number; dra
         } else base.values[name] = value as Json;
       }
     }
+    if (linked) {
+      const changed = (names: ReadonlySet<string>) =>
+        touch.inserted || touch.deleted || touchedFields(table.model, touch).some(({ name }) => names.has(name));
+      if (changed(around?.structural ?? referenced))
+        session.touch({ table: table.model.name, pk, before: beforeDelete(table, pk, touch) });
+      moved ||= referenced.size > 0 && !(touch.inserted && !row) && changed(referenced);
+    }
     const living = row !== null && isAlive(row);
     const hidden = living && (base ? touch.inserted && isParked(session, table, pk) : !touch.deleted);
     const changes = decideFold(table.model, row, touch, base, hidden, clock, session.next);
     if (!changes) continue;
     const key = raw.slice(at.key, at.key + table.model.key.length);
     applyBase(session, table, key, changes.base);
-    if (changes.row.seq === session.next) {
-      session.take();
-      applyShadow(session, table, key, changes);
-      folded++;
-    }
+    const news = changes.row.seq === session.next;
+    if (news) session.take();
+    if (news) folded++;
+    if (news || changes.cells.length > 0) applyShadow(session, table, key, changes);
     if (hidden) unpark(session, table, pk);
   }
   session.clock = clock.clock;
   if (drained) session.statements.run(`DELETE FROM ${table.log}`);
   else session.statements.run(`DELETE FROM ${table.log} WHERE seq <= ?`, last);
-  // What was written here may have made room for a parked row, or taken a key that one claims.
-  if (folded > 0) project(session, table);
+  if (moved) touchDangling(session, tables, table);
   return { folded, drained };
 }

@@ -1,10 +1,11 @@
-// Installing and verifying capture on SQLite, and adopting rows that were there before it.
+// Installing and verifying capture on SQLite. Which rows and columns have yet to be adopted is recorded here; adoption.ts
+// does it.
 import { GroveError, maskColumns, NODE_ID, type Registry } from "@grove-crdt/core";
 import type { CaptureProblem } from "../store";
+import { readUnadopted } from "./adoption";
 import type { Statements } from "./driver";
-import type { Session } from "./session";
-import { ident, keyColumn, list } from "./sql";
-import type { Table } from "./table";
+import { ident } from "./sql";
+import { Table } from "./table";
 
 /** Compares the triggers and tables in the database with the generated ones, by their text. */
 export function verifyCapture(statements: Statements, registry: Registry): CaptureProblem | null {
@@ -15,18 +16,43 @@ export function verifyCapture(statements: Statements, registry: Registry): Captu
   );
   const missing: string[] = [];
   const stale: string[] = [];
-  if (!installed.has("_grove_node")) missing.push("_grove_node");
+  for (const ours of ["_grove_node", "_grove_hidden_keys"]) if (!installed.has(ours)) missing.push(ours);
   for (const { name } of registry.tables) {
     for (const ours of [`_${name}_log`, `_${name}_crdt`, `_${name}_crdt_cells`])
       if (!installed.has(ours)) missing.push(ours);
     for (const [trigger, sql] of Object.entries(registry.capture.tables[name]?.triggers ?? {})) {
       if (!installed.has(trigger)) missing.push(trigger);
-      else if (installed.get(trigger) !== sql) stale.push(trigger);
+      // A migration that was checked out with other line ends captures alike.
+      else if (installed.get(trigger)?.replaceAll("\r\n", "\n") !== sql) stale.push(trigger);
+    }
+  }
+  if (!installed.has("_grove_capture")) missing.push("_grove_capture");
+  else {
+    const recorded = recordedFields(statements);
+    for (const { name, fields } of registry.tables) {
+      const before = recorded.get(name);
+      // Migrations leave a table unrecorded that holds rows from before its capture, or before a column's.
+      if (!before) missing.push(`_grove_capture of ${name}`);
+      else if (before.join("\n") !== fields.map((field) => field.name).join("\n"))
+        stale.push(`_grove_capture of ${name}`);
     }
   }
   if (missing.length > 0) return { code: "capture_missing", names: [...missing, ...stale] };
-  return stale.length > 0 ? { code: "capture_stale", names: stale } : null;
+  if (stale.length > 0) return { code: "capture_stale", names: stale };
+  const unadopted = readUnadopted(
+    statements,
+    registry.tables.map((model) => new Table(model)),
+  );
+  return unadopted.length > 0 ? { code: "not_adopted", names: unadopted.map(({ table }) => table.model.name) } : null;
 }
+
+/** The fields of each table in the order of the mask's bits, as the installed triggers have them. */
+const recordedFields = (statements: Statements): Map<string, string[]> =>
+  new Map(
+    statements
+      .rows("SELECT tbl, fields FROM _grove_capture")
+      .map(([name, fields]) => [name as string, JSON.parse(fields as string) as string[]]),
+  );
 
 /** Bits of log rows that older triggers wrote, moved to where the fields are now. */
 function moveMasks(statements: Statements, table: Table, before: readonly string[]): void {
@@ -51,18 +77,12 @@ const isOldCapture = (table: string, trigger: string, sql: string): boolean =>
   trigger.startsWith(`_${table}_`) && sql.includes('FROM "_grove_node"');
 
 /**
- * Tables, triggers and the order of the mask's bits; all in the caller's transaction.
- *
- * @returns the tables whose writes were not captured until now: they may hold rows that the shadow does not know
+ * Tables, triggers and the order of the mask's bits; all in the caller's transaction. Rows whose writes were not captured
+ * until now, and columns that were not, are recorded as not adopted.
  */
-export function installCapture(statements: Statements, registry: Registry, tables: readonly Table[]): Table[] {
-  const uncaptured: Table[] = [];
+export function installCapture(statements: Statements, registry: Registry, tables: readonly Table[]): void {
   for (const sql of registry.capture.system) statements.database.exec(sql);
-  const stored = new Map(
-    statements
-      .rows("SELECT tbl, fields FROM _grove_capture")
-      .map(([name, fields]) => [name as string, JSON.parse(fields as string) as string[]]),
-  );
+  const stored = recordedFields(statements);
   for (const table of tables) {
     const { name, fields } = table.model;
     if (!statements.row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", name)) {
@@ -92,14 +112,33 @@ export function installCapture(statements: Statements, registry: Registry, table
     );
     const absent = Object.entries(wanted).filter(([trigger]) => !present.has(trigger));
     for (const [, sql] of absent) statements.database.exec(sql);
-    if (!before || absent.length > 0) uncaptured.push(table);
-    statements.run(
-      "INSERT INTO _grove_capture (tbl, fields) VALUES (?, ?) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
-      name,
-      JSON.stringify(fields.map((field) => field.name)),
-    );
+    recordFields(statements, table, before, !before || absent.length > 0);
   }
-  return uncaptured;
+}
+
+/** What an empty table has to adopt is nothing. */
+function recordFields(
+  statements: Statements,
+  table: Table,
+  before: readonly string[] | undefined,
+  uncaptured: boolean,
+): void {
+  const { name, fields } = table.model;
+  const names = fields.map((field) => field.name);
+  statements.run(
+    "INSERT INTO _grove_capture (tbl, fields) VALUES (?, ?) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
+    name,
+    JSON.stringify(names),
+  );
+  if (!statements.row(`SELECT 1 FROM ${table.name} LIMIT 1`)) return;
+  if (uncaptured) statements.run("UPDATE _grove_capture SET adopted = 0 WHERE tbl = ?", name);
+  const added = before ? names.filter((field) => !before.includes(field)) : [];
+  for (const field of added)
+    statements.run(
+      "UPDATE _grove_capture SET added = json_insert(coalesce(added, '[]'), '$[#]', ?) WHERE tbl = ?",
+      field,
+      name,
+    );
 }
 
 /** The stored node id, or the configured one, or a drawn one. */
@@ -129,49 +168,4 @@ export function settleIdentity(statements: Statements, configured: string | unde
   // The node's own short integer is the smallest, since most rows carry it.
   statements.run("INSERT INTO _grove_nodes (id, node) VALUES (1, ?) ON CONFLICT DO NOTHING", id);
   return id;
-}
-
-/** Refuses rows that a guard trigger would not have let in: nothing could be counted in or added to them. */
-function refuseUnfit(statements: Statements, table: Table): void {
-  for (const { name, type } of table.multi) {
-    const column = ident(name);
-    const unfit =
-      type === "counter"
-        ? `typeof(${column}) <> 'integer'`
-        : `NOT iif(json_valid(${column}), json_type(${column}) = 'array', 0)`;
-    const [count, example] = statements.row(
-      `SELECT count(*), min(${list(table.model.key.map((key) => key.name))
-        .split(", ")
-        .join(" || ', ' || ")}) FROM ${table.name} WHERE ${unfit}`,
-    ) as [number, unknown];
-    if (count === 0) continue;
-    const what = type === "counter" ? "no whole number" : "no JSON array";
-    throw new GroveError(
-      "bad_value",
-      `${table.model.name}.${name} holds ${what} in ${count} row${count === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then call node.ensureShadowTables() again. Nothing was changed.`,
-      { details: { table: table.model.name, column: name, rows: count } },
-    );
-  }
-}
-
-/** Gives a shadow to rows that have none: they count as the oldest possible writes. The log must be empty. */
-export function adoptRows(session: Session, table: Table): void {
-  refuseUnfit(session.statements, table);
-  const { key } = table.model;
-  const keys = key.map(({ name }) => keyColumn(name));
-  const same = key.map(({ name }) => `s.${ident(keyColumn(name))} = b.${ident(name)}`).join(" AND ");
-  const columns = list(
-    key.map(({ name }) => name),
-    "b.",
-  );
-  const before = session.next - 1;
-  const adopted = session.statements.run(
-    `INSERT INTO ${table.shadow} (${list(keys)}, id, cl, hlc, node, born, seq)
-SELECT ${columns}, ? + row_number() OVER (), 1, 0, 0, ? + row_number() OVER (), ? + row_number() OVER ()
-FROM ${table.name} b WHERE NOT EXISTS (SELECT 1 FROM ${table.shadow} s WHERE ${same})`,
-    before,
-    before,
-    before,
-  );
-  if (adopted > 0) session.take(adopted);
 }

@@ -7,6 +7,7 @@ import {
   isGroveError,
   type Json,
   latestStamp,
+  type Neighbours,
   needsBase,
   type Outcome,
   type Row,
@@ -14,7 +15,8 @@ import {
 } from "@grove-crdt/core";
 import type { MergeResult } from "../store";
 import { applyMerged } from "./apply";
-import { project } from "./projection";
+import { anyParked, readRefusal } from "./parking";
+import { linksOf, project } from "./projection";
 import { readBase, readRows } from "./read";
 import { keepReceived } from "./received";
 import type { Session } from "./session";
@@ -83,7 +85,14 @@ function sort(
   return work;
 }
 
-function mergeWave(session: Session, table: Table, wave: readonly Work[], from: string, outcomes: Outcome[]): Work[] {
+function mergeWave(
+  session: Session,
+  table: Table,
+  around: Neighbours,
+  wave: readonly Work[],
+  from: string,
+  outcomes: Outcome[],
+): Work[] {
   const keys = wave.map((work) => work.key);
   const known = readRows(session, table, keys);
   // A row that is there and was never captured counts as adopted: its values are the oldest, and none is lost unseen.
@@ -101,7 +110,7 @@ function mergeWave(session: Session, table: Table, wave: readonly Work[], from: 
     try {
       const merged = decideMerge(table.model, local, change, { seq: session.next, from });
       if (merged.row !== row) {
-        applyMerged(session, table, change.pk, key, merged, present);
+        applyMerged(session, table, around, change.pk, key, merged, present);
         session.take();
         changed.push(work);
       }
@@ -123,18 +132,24 @@ export function mergePage(
   { from, horizon }: MergeOptions,
 ): MergeResult {
   const outcomes: Outcome[] = [];
-  let changed = false;
+  const links = linksOf(tables);
+  const merged: { table: Table; written: Work[] }[] = [];
   for (const [table, waves] of sort(tables, rows, horizon, session.now, outcomes)) {
-    const written = waves.flatMap((wave) => mergeWave(session, table, wave, from, outcomes));
+    const around = links.get(table.model.name) as Neighbours;
+    const written = waves.flatMap((wave) => mergeWave(session, table, around, wave, from, outcomes));
     if (written.length === 0) continue;
-    changed = true;
     keepReceived(session, table, written);
-    const parked = project(session, table);
-    if (parked.size === 0) continue;
-    for (const { index, change } of written) {
-      const refusal = parked.get(keyText(change.pk));
-      if (refusal) outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
+    merged.push({ table, written });
+  }
+  if (merged.length === 0) return { outcomes, changed: false };
+  project(session, tables);
+  if (anyParked(session)) {
+    for (const { table, written } of merged) {
+      for (const { index, change } of written) {
+        const refusal = readRefusal(session, table, change.pk);
+        if (refusal) outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
+      }
     }
   }
-  return { outcomes, changed };
+  return { outcomes, changed: true };
 }

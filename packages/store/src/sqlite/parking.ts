@@ -1,21 +1,11 @@
 // `_grove_parked` holds two lists. First, rows that live in the shadow and that the base table does not show, each with the reason. What the
 // row had in `local` columns waits here too, since those are in no shadow. Second, changes that a peer rejected, under
 // the peer's id.
-import type { Json, Outcome, RowChange } from "@grove-crdt/core";
+import type { Json, Outcome, Refusal, RowChange } from "@grove-crdt/core";
 import type { Statements } from "./driver";
 import type { Session } from "./session";
 import { ident } from "./sql";
 import { keyText, type Table } from "./table";
-
-/** The code and message with which a row is kept out. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface Parked extends Refusal {
-  readonly pk: readonly Json[];
-}
 
 // Rows with a peer are changes that the peer rejected.
 const ONE = "tbl = ? AND pk = ? AND peer IS NULL";
@@ -52,19 +42,38 @@ export function park(
   );
 }
 
-/** All parked rows of a table, by the canonical text of their keys. */
-export function readParked(session: Session, table: Table): Map<string, Parked> {
-  const rows = session.statements.rows(
-    "SELECT pk, code, message FROM _grove_parked WHERE tbl = ? AND peer IS NULL ORDER BY id",
+/** Mostly nothing is parked, which one probe tells. */
+export const anyParked = (session: Session): boolean =>
+  session.statements.row("SELECT 1 FROM _grove_parked WHERE peer IS NULL LIMIT 1") !== undefined;
+
+/** Why a row is parked; null when it is not. */
+export function readRefusal(session: Session, table: Table, pk: readonly Json[]): Refusal | null {
+  const row = session.statements.row(
+    `SELECT code, message FROM _grove_parked WHERE ${ONE}`,
     table.model.name,
+    JSON.stringify(pk),
   );
-  return new Map(
-    rows.map(([text, code, message]) => {
-      const pk = JSON.parse(text as string) as Json[];
-      return [keyText(pk), { pk, code: code as string, message: message as string }];
-    }),
-  );
+  return row ? { code: row[0] as string, message: row[1] as string } : null;
 }
+
+interface ParkedKey {
+  readonly table: string;
+  readonly pk: readonly Json[];
+}
+
+const toKeys = (rows: readonly (readonly unknown[])[]): ParkedKey[] =>
+  rows.map(([table, pk]) => ({ table: table as string, pk: JSON.parse(pk as string) as Json[] }));
+
+/** Rows that the database itself does not take: nothing tells when it will, so each projection tries them again. */
+export const readRetried = (session: Session): ParkedKey[] =>
+  toKeys(
+    session.statements.rows(
+      "SELECT tbl, pk FROM _grove_parked WHERE peer IS NULL AND code NOT IN ('unique', 'reference') ORDER BY id",
+    ),
+  );
+
+export const readAllParked = (session: Session): ParkedKey[] =>
+  toKeys(session.statements.rows("SELECT tbl, pk FROM _grove_parked WHERE peer IS NULL ORDER BY id"));
 
 type Local = Record<string, string | number | null | { readonly integer: string } | { readonly bytes: string }>;
 
@@ -93,13 +102,14 @@ function readParkedLocal(session: Session, table: Table, pk: readonly Json[]): s
   return (row?.[0] ?? null) as string | null;
 }
 
-/** The parked row's `local` columns, as they bind. */
-export function parkedLocal(
+/** The `local` columns of a row, as they bind: those that {@link readLocal} read, or else the parked row's. */
+export function localParams(
   session: Session,
   table: Table,
   pk: readonly Json[],
+  local?: string,
 ): [columns: string[], params: unknown[]] {
-  const text = readParkedLocal(session, table, pk);
+  const text = local ?? readParkedLocal(session, table, pk);
   const entries = text === null ? [] : Object.entries(JSON.parse(text) as Local);
   const known = entries.filter(([name]) => table.model.local.includes(name));
   const bind = (value: Local[string]) => {

@@ -1,113 +1,176 @@
-// Projection on SQLite: after a fold or a merge, the rows that the base table shows are those that core decides from
-// the shadow alone. Without a parked row every living row is shown, no key is disputed, and there is nothing to do.
+// Projection on SQLite: after a fold or a merge, the base table shows what core decides from the shadow alone. Here rows
+// are looked up for that decision, and its moves are made.
 import {
-  type Claim,
-  claimOf,
-  decideHolders,
-  isAlive,
+  adoptedRow,
   type Json,
-  NO_BASE_WRITE,
-  type Row,
+  type Links,
+  linkTables,
+  type Placed,
+  Projection,
+  type Query,
+  type Refusal,
+  rowName,
   rowValues,
+  type Standing,
+  type Touched,
 } from "@grove-crdt/core";
-import { takeOut, tryShow } from "./apply";
-import { type Parked, park, readParked } from "./parking";
+import { makeMove, saveRow } from "./apply";
+import { anyHidden, readHidden, saveHidden } from "./hidden-keys";
+import { anyParked, park, readRetried, unpark } from "./parking";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import { ident } from "./sql";
-import { keyText, type Table } from "./table";
+import type { Table } from "./table";
 
-interface Contender {
-  readonly pk: readonly Json[];
-  readonly row: Row;
-  readonly present: boolean;
-  readonly values: Readonly<Record<string, Json>>;
-  readonly claim: Claim;
+export type Tables = ReadonlyMap<string, Table>;
+
+const known = new WeakMap<Tables, Links>();
+
+/** The references between these tables. */
+export function linksOf(tables: Tables): Links {
+  let links = known.get(tables);
+  if (!links) {
+    links = linkTables([...tables.values()].map(({ model }) => model));
+    known.set(tables, links);
+  }
+  return links;
 }
 
-function load(session: Session, table: Table, pks: readonly (readonly Json[])[]): Contender[] {
-  const { model } = table;
-  const keys = pks.map((pk) => table.keyParams(pk));
+/** Whether the table's rows show or hide each other, or those of another table. */
+export function isLinked(tables: Tables, table: Table): boolean {
+  const around = linksOf(tables).get(table.model.name);
+  return around !== undefined && (around.structural.size > 0 || around.in.length > 0);
+}
+
+function load(session: Session, table: Table, pks: readonly (readonly Json[])[]): Placed[] {
+  const keys: (readonly unknown[])[] = [];
+  const asked: (readonly Json[])[] = [];
+  for (const pk of pks) {
+    const key = bound(() => table.keyParams(pk));
+    if (!key) continue;
+    keys.push(key);
+    asked.push(pk);
+  }
   const rows = readRows(session, table, keys);
-  const bases = readBase(
-    session,
-    table,
-    keys,
-    rows.flatMap(({ present }, n) => (present ? [n] : [])),
-  );
-  return rows.flatMap(({ row, present }, n) => {
-    if (!row || !isAlive(row)) return [];
-    const pk = pks[n] as readonly Json[];
-    const key = Object.fromEntries(model.key.map(({ name }, place) => [name, pk[place] as Json]));
-    const values = { ...key, ...rowValues(model, row, bases.get(n) ?? {}) };
-    return [{ pk, row, present, values, claim: claimOf(model, keyText(pk), row, values) }];
-  });
-}
-
-/** Keys of the rows that the base table shows under one of the contender's unique keys. */
-function rivals(session: Session, table: Table, { values, claim }: Contender): Json[][] {
-  const { model } = table;
-  const columns = model.key.map(({ name }) => ident(name)).join(", ");
-  return model.uniques.flatMap((unique, n) => {
-    if (claim.keys[n] === null) return [];
-    const params = unique.map((name) => {
-      const place = model.key.findIndex((column) => column.name === name);
-      return place >= 0
-        ? table.keyParams(model.key.map((key) => values[key.name] as Json))[place]
-        : table.param(table.field(name), values[name] as Json);
-    });
-    const where = unique.map((name) => `${ident(name)} = ?`).join(" AND ");
-    return session.statements
-      .rows(`SELECT ${columns} FROM ${table.name} WHERE ${where}`, ...params)
-      .map((raw) => table.pk(raw, 0));
-  });
-}
-
-/** Every living row that shares a unique key with a parked one, directly or through others. */
-function contenders(session: Session, table: Table, parked: ReadonlyMap<string, Parked>): Map<string, Contender> {
-  const found = new Map<string, Contender>();
-  for (let next: (readonly Json[])[] = [...parked.values()].map(({ pk }) => pk); next.length > 0; ) {
-    const fresh = load(session, table, next);
-    for (const contender of fresh) found.set(contender.claim.id, contender);
-    const reached = new Map<string, Json[]>();
-    for (const contender of fresh) for (const pk of rivals(session, table, contender)) reached.set(keyText(pk), pk);
-    next = [...reached].filter(([id]) => !found.has(id)).map(([, pk]) => pk);
-  }
-  return found;
-}
-
-/**
- * Shows and hides rows of a table until the base table is what the shadow says.
- *
- * @returns the rows that are parked afterwards, by the canonical text of their keys
- */
-export function project(session: Session, table: Table): ReadonlyMap<string, Parked> {
-  const parked = readParked(session, table);
-  if (parked.size === 0) return parked;
-  const all = contenders(session, table, parked);
-  const { holds, losesTo } = decideHolders([...all.values()].map(({ claim }) => claim));
-  // Out first, then in: so no row meets another one that is about to go.
-  for (const { pk, row, present, values, claim } of all.values()) {
-    const holder = losesTo.get(claim.id);
-    if (holder === undefined) continue;
-    const refusal = {
-      code: "unique",
-      message: `Another row took a unique key first: ${JSON.stringify(all.get(holder)?.pk)} (UNIQUE constraint of ${table.model.name}).`,
-    };
-    if (present)
-      takeOut(
-        session,
-        table,
+  const places = rows.flatMap(({ present }, n) => (present ? [n] : []));
+  const bases = places.length > 0 ? readBase(session, table, keys, places) : new Map<number, Record<string, Json>>();
+  return rows.flatMap(({ row: stored, present }, n) => {
+    // A row that is there and was never captured counts as adopted.
+    const row = stored ?? (present ? adoptedRow(0) : null);
+    if (!row) return [];
+    const pk = asked[n] as readonly Json[];
+    const key = Object.fromEntries(table.model.key.map(({ name }, place) => [name, pk[place] as Json]));
+    const base = bases.get(n);
+    return [
+      {
+        table: table.model.name,
         pk,
-        table.keyParams(pk),
-        { row, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE },
-        values,
-        refusal,
-      );
-    else park(session, table, pk, refusal);
+        row,
+        values: { ...key, ...rowValues(table.model, row, base ?? {}) },
+        shown: base ? { ...key, ...base } : null,
+      },
+    ];
+  });
+}
+
+/** What binds; null where a value does not fit this database's columns, so that no row can have it. */
+function bound<T>(params: () => T): T | null {
+  try {
+    return params();
+  } catch {
+    return null;
   }
-  for (const { pk, row, present, claim } of all.values()) {
-    if (!present && holds.has(claim.id)) tryShow(session, table, pk, row);
+}
+
+function findShown(session: Session, table: Table, query: Query & { readonly ask: "shown" }): Placed[] {
+  const { columns, values, limit } = query;
+  const params = bound(() => table.columnParams(columns, values));
+  if (!params) return [];
+  const find = (sql: string, ...more: unknown[]) =>
+    session.statements.rows(sql, ...params, ...more).map((raw) => table.pk(raw, 0));
+  const where = columns.map((name) => `b.${ident(name)} = ?`).join(" AND ");
+  if (limit === undefined) return load(session, table, find(table.findShown(where)));
+  const living = find(`${table.findShown(where, 1)} LIMIT ?`, limit);
+  const deleted = find(table.findShown(where, 0));
+  return load(session, table, [...living, ...deleted]);
+}
+
+function answer(session: Session, tables: Tables, query: Query, hidden: boolean): Placed[] {
+  if (query.ask === "named") {
+    if (!hidden) return [];
+    const byTable = new Map<Table, (readonly Json[])[]>();
+    for (const { table: name, pk } of readHidden(session, query.name)) {
+      const table = tables.get(name);
+      if (table) byTable.set(table, [...(byTable.get(table) ?? []), pk]);
+    }
+    return [...byTable].flatMap(([table, pks]) => load(session, table, pks));
   }
-  return readParked(session, table);
+  const table = tables.get(query.table) as Table;
+  return query.ask === "rows" ? load(session, table, query.pks) : findShown(session, table, query);
+}
+
+/** Shows and hides rows until the base tables are what the shadow says. */
+export function project(session: Session, tables: Tables): void {
+  const retried = readRetried(session).filter(({ table }) => tables.has(table));
+  const touched: Touched[] = [...session.takeTouched(), ...retried];
+  if (touched.length === 0) return;
+  const links = linksOf(tables);
+  const stale = new Map(touched.map(({ table, pk, stale = [] }) => [rowName(table, pk), stale]));
+  const refused = { rows: new Map<string, Refusal>(), stuck: new Map<string, Refusal>() };
+  const locals = new Map<string, string>();
+  for (;;) {
+    const hidden = anyHidden(session);
+    const projection = new Projection(links, touched, refused);
+    for (let asked = projection.next(); asked.length > 0; asked = projection.next())
+      projection.answer(asked.map((query) => answer(session, tables, query, hidden)));
+    const { moves, standings } = projection.plan();
+    const rows = new Map(standings.map((standing) => [standing.id, standing]));
+    const failed = new Set<number>();
+    const place = (id: string): [table: Table, pk: Json[]] => {
+      const [name, , ...pk] = JSON.parse(id) as [string, number, ...Json[]];
+      return [tables.get(name) as Table, pk];
+    };
+    // All at first: where no order avoids it, a foreign key's own action takes a row along.
+    for (const { kind, id } of moves) {
+      const local = kind === "out" ? saveRow(session, ...place(id)) : undefined;
+      if (local !== undefined) locals.set(id, local);
+    }
+    moves.forEach(({ kind, id, values, after }, n) => {
+      if (after.some((place) => failed.has(place))) {
+        failed.add(n);
+        return;
+      }
+      const [table, pk] = place(id);
+      const columns = new Set([...(links.get(table.model.name)?.structural ?? []), ...(stale.get(id) ?? [])]);
+      const move = { kind, values, columns, local: locals.get(id) };
+      const refusal = makeMove(session, table, pk, move);
+      if (!refusal) return;
+      failed.add(n);
+      (kind === "out" ? refused.stuck : refused.rows).set(id, refusal);
+    });
+    if (failed.size > 0) continue;
+    for (const standing of rows.values())
+      settle(session, tables.get(standing.table) as Table, standing, locals.get(standing.id), hidden);
+    return;
+  }
+}
+
+function settle(session: Session, table: Table, standing: Standing, local: string | undefined, hidden: boolean): void {
+  const { pk, refusal, hiddenKeys } = standing;
+  if (hidden || hiddenKeys.length > 0) saveHidden(session, standing, hiddenKeys);
+  if (refusal) park(session, table, pk, refusal, local);
+  else if (anyParked(session)) unpark(session, table, pk);
+}
+
+/** Rows that refer to a key which is not there any more: after a local write that nobody checked. */
+export function touchDangling(session: Session, tables: Tables, parent: Table): void {
+  for (const { child, columns, reference, place } of linksOf(tables).get(parent.model.name)?.in ?? []) {
+    if (place < 0) continue;
+    const table = tables.get(child.name) as Table;
+    const named = parent.model.uniques[place] as readonly string[];
+    const same = columns.map((name, n) => `p.${ident(named[n] as string)} = b.${ident(name)}`).join(" AND ");
+    const whole = reference.columns.map((name) => `b.${ident(name)} IS NOT NULL`).join(" AND ");
+    const sql = table.findShown(`${whole} AND NOT EXISTS (SELECT 1 FROM ${parent.name} p WHERE ${same})`);
+    for (const raw of session.statements.rows(sql)) session.touch({ table: child.name, pk: table.pk(raw, 0) });
+  }
 }

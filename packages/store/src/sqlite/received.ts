@@ -1,14 +1,14 @@
 // Values that come out of the base table different from what went in: a user's trigger changed them, or the column's
 // affinity did. The shadow keeps them as received, so that every node still serves the same value under its stamp.
-import { isAlive, type Row, type RowChange, registerOf, sameValue } from "@grove-crdt/core";
+import { fieldNamed, isAlive, type Row, type RowChange, registerOf, sameValue } from "@grove-crdt/core";
 import { writeCells } from "./apply";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import type { Table } from "./table";
+import { isExact, survives } from "./values";
 
-/** Whether anything on this database may change a value on its way into the table. */
-function mayDiffer(session: Session, table: Table): boolean {
-  if (table.model.fields.some(({ kind, type }) => kind === "numeric" && type === "lww")) return true;
+/** Whether triggers of the user's own stand on the table. */
+function hasTriggers(session: Session, table: Table): boolean {
   const triggers = session.statements.rows(
     "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?",
     table.model.name,
@@ -16,17 +16,30 @@ function mayDiffer(session: Session, table: Table): boolean {
   return triggers.some(([name]) => !(name as string).startsWith(`_${table.model.name}_`));
 }
 
+/** Whether anything on this database may change a value on its way into the table. */
+export const mayDiffer = (session: Session, table: Table): boolean =>
+  table.model.fields.some((field) => field.type === "lww" && !isExact(field)) || hasTriggers(session, table);
+
+/** Whether the columns of a change certainly give back what it says. */
+const isCertain = ({ model }: Table, { lww = {} }: RowChange): boolean =>
+  Object.entries(lww).every(([name, [value]]) => {
+    const field = fieldNamed(model, name);
+    return field === undefined || survives(field, value);
+  });
+
+interface Written {
+  readonly change: RowChange;
+  readonly key: readonly unknown[];
+}
+
 /** Compares what the base table has now with what these changes said, and keeps what differs in cells. */
-export function keepReceived(
-  session: Session,
-  table: Table,
-  written: readonly { readonly change: RowChange; readonly key: readonly unknown[] }[],
-): void {
-  if (!mayDiffer(session, table)) return;
-  const keys = written.map(({ key }) => key);
+export function keepReceived(session: Session, table: Table, written: readonly Written[]): void {
+  const doubtful = hasTriggers(session, table) ? written : written.filter(({ change }) => !isCertain(table, change));
+  if (doubtful.length === 0) return;
+  const keys = doubtful.map(({ key }) => key);
   const rows = readRows(session, table, keys);
   const bases = readBase(session, table, keys, [...keys.keys()]);
-  written.forEach(({ change }, n) => {
+  doubtful.forEach(({ change }, n) => {
     const row = rows[n]?.row as Row | null;
     const base = bases.get(n);
     if (!row || !base || !isAlive(row)) return;

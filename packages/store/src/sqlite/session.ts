@@ -1,6 +1,6 @@
 // One write transaction: the node's clock and numbers, its incarnation, and the short integers of `_grove_nodes`
 // and `_grove_shapes`. What a session adds counts only once its transaction has committed.
-import { GroveError, type Incarnation, type Interned } from "@grove-crdt/core";
+import { GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
 import type { SqliteDatabase, Statements } from "./driver";
 
 const RESERVED = 0;
@@ -155,6 +155,8 @@ export class Session {
   #seq: number;
   #stored: readonly [clock: number, seq: number];
   #capturing = true;
+  /** Rows whose standing in the base tables is to be decided before the transaction ends. */
+  #touched: Touched[] = [];
 
   constructor(
     private readonly connection: Connection,
@@ -202,6 +204,15 @@ export class Session {
   take(count = 1): void {
     void this.incarnation;
     this.#seq += count;
+  }
+
+  touch(row: Touched): void {
+    this.#touched.push(row);
+  }
+  takeTouched(): readonly Touched[] {
+    const touched = this.#touched;
+    this.#touched = [];
+    return touched;
   }
 
   /** From here to {@link flush}, our own triggers do not capture what is written to user tables. */

@@ -25,7 +25,8 @@ import { type SqliteDatabase, Statements } from "./driver";
 import { foldTable, pendingProbe, pendingTables } from "./fold";
 import { adoptRows, installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
-import { settleRejections } from "./parking";
+import { readAllParked, settleRejections } from "./parking";
+import { isLinked, project } from "./projection";
 import { readBase, readRows } from "./read";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
@@ -81,6 +82,9 @@ export class SqliteStore implements Store {
       (session) => {
         this.#foldRest(session);
         for (const table of uncaptured) adoptRows(session, table);
+        // The rules may have changed with the schema, and with the tables what may be shown.
+        for (const row of readAllParked(session)) if (this.#byName.has(row.table)) session.touch(row);
+        project(session, this.#byName);
       },
       () => {
         uncaptured = installCapture(this.#statements, this.registry, this.#tables);
@@ -124,8 +128,12 @@ export class SqliteStore implements Store {
     let folded = 0;
     while (await this.pending()) {
       folded += await this.#connection.write((session) => {
+        const pending = this.#pending();
+        // What tables show of each other is only known once all that was written is folded.
+        if (pending.some((table) => isLinked(this.#byName, table))) return this.#foldRest(session);
         let count = 0;
-        for (const table of this.#pending()) count += foldTable(session, table).folded;
+        for (const table of pending) count += foldTable(session, this.#byName, table).folded;
+        if (count > 0) project(session, this.#byName);
         return count;
       });
     }
@@ -133,8 +141,17 @@ export class SqliteStore implements Store {
   }
 
   /** Folds what was captured since the last look; the log is empty afterwards, until the transaction ends. */
-  #foldRest(session: Session): void {
-    for (const table of this.#pending()) while (!foldTable(session, table).drained);
+  #foldRest(session: Session): number {
+    let count = 0;
+    for (const table of this.#pending()) {
+      for (let drained = false; !drained; ) {
+        const pass = foldTable(session, this.#byName, table);
+        count += pass.folded;
+        drained = pass.drained;
+      }
+    }
+    project(session, this.#byName);
+    return count;
   }
 
   async serve(query: ServeQuery): Promise<Served> {

@@ -102,7 +102,7 @@ ORDER BY l.seq LIMIT ?`;
       shadow: before + 2 + this.multi.length,
     };
 
-    this.readPage = `SELECT ${aliased(this.#keys, "s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}
+    this.readPage = `SELECT ${aliased(this.#keys, "s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}, ${this.#present("b")}
 FROM ${shadow} s LEFT JOIN ${name} b ON ${this.#on("b", false, "s", true)}
 WHERE s.seq > ? AND s.seq <= ? ORDER BY s.seq`;
     this.readPageCells = `SELECT ${aliased(CELL, "c")} FROM ${shadow} s JOIN ${cells} c ON c.row = s.id
@@ -199,6 +199,37 @@ SELECT k.place${columnsOf(this.model.fields, "b")} FROM k JOIN ${this.name} b ON
   field(name: string): FieldModel {
     return this.#fields.get(name) as FieldModel;
   }
+  /** What binds to these columns, of the key or not. @throws GroveError `bad_value` */
+  columnParams(columns: readonly string[], values: readonly Json[]): unknown[] {
+    return columns.map((name, n) => {
+      const value = values[n] as Json;
+      const key = this.model.key.find((column) => column.name === name);
+      return key ? fromJson(key, value) : this.param(this.field(name), value);
+    });
+  }
+  /** Keys of base rows `b` under a condition; of those that live (1) or are deleted (0), where `cl` says so. */
+  findShown(where: string, cl?: 0 | 1): string {
+    return this.#text(`shown ${cl} ${where}`, () => {
+      const columns = list(
+        this.model.key.map(({ name }) => name),
+        "b.",
+      );
+      const join = cl === undefined ? "" : ` JOIN ${this.shadow} s ON ${this.#on("b", false, "s", true)}`;
+      return `SELECT ${columns} FROM ${this.name} b${join} WHERE ${where}${cl === undefined ? "" : ` AND s.cl % 2 = ${cl}`}`;
+    });
+  }
+  /** What the delete trigger logged of a row, canonical, by column name. */
+  oldValues(logged: string): Record<string, Json> {
+    const values: Record<string, Json> = {};
+    for (const [name, text] of Object.entries(JSON.parse(logged) as Record<string, string>)) {
+      const field = this.#fields.get(name);
+      if (!field) continue;
+      const value = fromLogged(text);
+      if (field.type === "counter") values[name] = String(value);
+      else values[name] = field.type === "set" ? parseSet(value) : toJson(field, value);
+    }
+    return values;
+  }
   /** What binds to a field's column. @throws GroveError `bad_value` */
   param(field: FieldModel, value: Json): unknown {
     if (field.type === "counter" && typeof value === "string") return counterParam(field, value);
@@ -268,6 +299,15 @@ export function parseSet(text: unknown): Json {
   } catch {
     return [];
   }
+}
+
+/** A value as the delete trigger writes it: `t` and hexadecimal text, `b` and hexadecimal bytes, or a number. */
+function fromLogged(text: string): unknown {
+  if (text === "NULL") return null;
+  const bytes = () => Buffer.from(text.slice(1), "hex");
+  if (text.startsWith("t")) return bytes().toString("utf8");
+  if (text.startsWith("b")) return bytes();
+  return /^-?\d+$/.test(text) ? toSafe(BigInt(text)) : Number(text);
 }
 
 function counterParam(field: FieldModel, value: string): unknown {

@@ -1,11 +1,27 @@
 // Between what SQLite stores and the canonical JSON of the wire. SQLite lets any column hold any storage class; what
-// does not fit its column's kind travels tagged with its class, so nothing is lost or guessed.
-import { type ColumnModel, GroveError, isIllFormed, isTooDeep, type Json } from "@grove-crdt/core";
-
-const TAG = "$grove";
-const tagged = (kind: "text" | "number" | "bytes", value: string): Json => ({ [TAG]: kind, value });
-const isTagged = (value: Json): value is { readonly [TAG]: string; readonly value: string } =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && TAG in value;
+// does not fit its column's kind travels tagged with its class, so nothing is lost or guessed. What SQLite has no number
+// for (NaN, endless times) stands as text in its column.
+import { type ColumnModel, isIllFormed, isTooDeep, type Json } from "@grove-crdt/core";
+import {
+  asTagged,
+  ENDLESS,
+  fromBase64,
+  isDecimal,
+  isSound,
+  looksTagged,
+  malformed,
+  NOT_FINITE,
+  parseIso,
+  parseWhole,
+  plain,
+  printIso,
+  printWhole,
+  type Tagged,
+  tagged,
+  tagOf,
+  toBase64,
+  unfit,
+} from "../wire-value";
 
 const INTEGER = /^-?\d{1,19}$/;
 const INTEGER_TEXT = /^(0|-?[1-9]\d*)$/;
@@ -20,17 +36,17 @@ function tagRaw(value: unknown): Json {
 /** An integer without a point; a real too large to be one keeps its point, so that it does not come back as one. */
 const realToText = (value: number): string =>
   Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);
-const toBase64 = (bytes: Uint8Array) =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-const fromBase64 = (text: string) => Buffer.from(text, "base64");
+
+/** An escape of half a surrogate pair, or something like it. */
+const SURROGATE = /\\ud[89a-f]/i;
 
 /** Text of JSON that survives parsing becomes JSON; other text, and JSON's null that is not NULL, travels as it stands. */
 function parseJson(text: string): Json {
   if (text === "null") return tagged("text", text);
   try {
     const value = JSON.parse(text) as Json;
-    const asItIs = !isTooDeep(value) && JSON.stringify(value) === text && !isTagged(value);
-    return asItIs ? value : tagged("text", text);
+    const same = !isTooDeep(value) && JSON.stringify(value) === text && !looksTagged(value);
+    return same && (!SURROGATE.test(text) || isSound(value)) ? value : tagged("text", text);
   } catch {
     return tagged("text", text);
   }
@@ -40,21 +56,22 @@ function parseJson(text: string): Json {
 function parseJsonBytes(value: Uint8Array): Json {
   const text = Buffer.from(value).toString("utf8");
   const json = parseJson(text);
-  return isTagged(json) || !Buffer.from(text).equals(value) ? tagRaw(value) : json;
+  return looksTagged(json) || !Buffer.from(text).equals(value) ? tagRaw(value) : json;
 }
 
 /** The digits of an integer of any size, in their only spelling. */
 function parseDigits(value: Uint8Array): Json {
   const text = Buffer.from(value).toString("utf8");
-  if (!INTEGER_TEXT.test(text)) return tagRaw(value);
-  return Number.isSafeInteger(Number(text)) ? Number(text) : text;
+  return INTEGER_TEXT.test(text) ? printWhole(text) : tagRaw(value);
 }
 
-/** ISO 8601 in UTC with microseconds, or undefined when the number is no date. */
-function toIso(milliseconds: number): string | undefined {
-  const date = new Date(milliseconds);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString().replace("Z", "000Z");
+function parseTime(value: unknown, factor: bigint): Json {
+  if (ENDLESS.has(value as Json)) return value as Json;
+  const whole = typeof value === "bigint" || Number.isInteger(value) ? BigInt(value as number | bigint) : undefined;
+  return (whole === undefined ? undefined : printIso(whole * factor)) ?? tagRaw(value);
 }
+
+const factorOf = ({ storage }: ColumnModel): bigint => (storage === "seconds" ? 1000n : 1n);
 
 /** The canonical JSON of a stored value. */
 export function toJson(column: ColumnModel, value: unknown): Json {
@@ -68,18 +85,15 @@ export function toJson(column: ColumnModel, value: unknown): Json {
       return typeof value === "number" && Number.isSafeInteger(value) ? value : tagRaw(value);
     case "boolean":
       return value === 1 ? true : value === 0 ? false : tagRaw(value);
-    case "timestamp": {
-      const factor = column.storage === "seconds" ? 1000 : 1;
-      const iso = typeof value === "number" && Number.isInteger(value) ? toIso(value * factor) : undefined;
-      return iso ?? tagRaw(value);
-    }
+    case "timestamp":
+      return parseTime(value, factorOf(column));
     case "real":
-      if (typeof value !== "number") return tagRaw(value);
-      return Number.isFinite(value) ? value : String(value);
+      if (typeof value === "number") return Number.isFinite(value) ? value + 0 : String(value);
+      return typeof value === "bigint" ? Number(value) : value === "NaN" ? value : tagRaw(value);
     case "numeric":
-      return (typeof value === "number" && Number.isFinite(value)) || typeof value === "bigint"
-        ? String(value)
-        : tagRaw(value);
+      if (typeof value === "number" && Number.isFinite(value)) return plain(value + 0);
+      if (typeof value === "bigint") return String(value);
+      return NOT_FINITE.has(value as Json) ? (value as Json) : tagRaw(value);
     case "json":
       if (column.storage === "blob") return value instanceof Uint8Array ? parseJsonBytes(value) : tagRaw(value);
       return typeof value === "string" ? parseJson(value) : tagRaw(value);
@@ -88,68 +102,93 @@ export function toJson(column: ColumnModel, value: unknown): Json {
   }
 }
 
-const bad = (column: ColumnModel, value: Json) =>
-  new GroveError(
-    "bad_value",
-    `${column.name}: ${JSON.stringify(value)?.slice(0, 80)} is not a value of kind ${column.kind}.`,
-    {
-      details: { column: column.name, kind: column.kind },
-    },
-  );
-
-function fromTagged(
-  column: ColumnModel,
-  { [TAG]: kind, value }: { readonly [TAG]: string; readonly value: string },
-): unknown {
-  if (typeof value !== "string" || isIllFormed(value)) throw bad(column, { [TAG]: kind, value });
-  if (kind === "text") return value;
-  if (kind === "bytes") return fromBase64(value);
-  if (kind === "number" && isInt64(value)) return BigInt(value);
-  if (kind === "number" && !INTEGER.test(value) && !Number.isNaN(Number(value))) return Number(value);
-  throw bad(column, { [TAG]: kind, value });
+/** Text tagged in a text column, and bytes in one of bytes, would be a second form of a plain value. */
+function printTagged(column: ColumnModel, sent: Tagged): unknown {
+  const kind = tagOf(sent);
+  if (kind === column.kind) return undefined;
+  if (kind === "text") return sent.value;
+  if (kind === "bytes") return fromBase64(sent.value);
+  if (column.storage === "text") throw unfit(column, tagged(kind, sent.value));
+  if (isInt64(sent.value)) return BigInt(sent.value);
+  return !INTEGER.test(sent.value) && !Number.isNaN(Number(sent.value)) ? Number(sent.value) : undefined;
 }
 
 /**
  * The stored value of a canonical JSON value.
  *
  * @throws GroveError `bad_value` when the JSON is not of the column's kind
+ * @throws UnfitValue when it is, and this column cannot hold it
  */
 export function fromJson(column: ColumnModel, value: Json): unknown {
   if (value === null) return null;
-  if (isTagged(value)) return fromTagged(column, value);
+  const stored = print(column, value);
+  if (stored === undefined) throw malformed(column, value);
+  // A key that came out different would be another row's.
+  if (isKey(column) && !survives(column, value)) throw malformed(column, value, cureOf(column));
+  return stored;
+}
+
+/** What is no field is of a key. */
+const isKey = (column: ColumnModel): boolean => !("type" in column);
+
+const cureOf = ({ kind, storage }: ColumnModel): string =>
+  kind === "timestamp" ? ` As a key here it must be in whole ${storage}.` : "";
+
+function print(column: ColumnModel, value: Json): unknown {
+  if (looksTagged(value)) {
+    const sent = asTagged(value);
+    return sent && printTagged(column, sent);
+  }
   switch (column.kind) {
     case "text":
-      if (typeof value === "string" && !isIllFormed(value)) return value;
-      break;
-    case "integer":
-      if (column.storage === "blob") {
-        if (Number.isSafeInteger(value) || (typeof value === "string" && INTEGER_TEXT.test(value)))
-          return Buffer.from(String(value));
-        break;
-      }
-      if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-      if (typeof value === "string" && isInt64(value)) return BigInt(value);
-      break;
+      return typeof value === "string" && !isIllFormed(value) ? value : undefined;
+    case "integer": {
+      const digits = parseWhole(value);
+      if (digits === undefined) return undefined;
+      if (column.storage === "blob") return Buffer.from(digits);
+      if (typeof value === "number") return value;
+      if (!isInt64(digits)) throw unfit(column, value);
+      return BigInt(digits);
+    }
     case "boolean":
-      if (typeof value === "boolean") return value ? 1 : 0;
-      break;
+      return typeof value === "boolean" ? Number(value) : undefined;
     case "timestamp": {
-      const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
-      if (!Number.isNaN(time)) return column.storage === "seconds" ? Math.floor(time / 1000) : time;
-      break;
+      if (ENDLESS.has(value)) return value;
+      const moment = typeof value === "string" ? parseIso(value) : undefined;
+      return moment && toSafe(floor(moment.milliseconds, factorOf(column)));
     }
     case "real":
-      if (typeof value === "number") return value;
-      if (value === "Infinity" || value === "-Infinity") return Number(value);
-      break;
+      if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+      return value === "NaN" ? value : NOT_FINITE.has(value) ? Number(value) : undefined;
     case "numeric":
-      if (typeof value === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value)) return value;
-      break;
+      return NOT_FINITE.has(value) || isDecimal(value) ? value : undefined;
     case "json":
+      if (!isSound(value)) return undefined;
       return column.storage === "blob" ? Buffer.from(JSON.stringify(value)) : JSON.stringify(value);
     case "bytes":
-      if (typeof value === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(value)) return fromBase64(value);
-      break;
+      return typeof value === "string" ? fromBase64(value) : undefined;
   }
-  throw bad(column, value);
 }
+
+const floor = (value: bigint, factor: bigint): bigint => (value - (((value % factor) + factor) % factor)) / factor;
+const toSafe = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
+
+/** Text that a column which prefers numbers turns into one. */
+const NUMERIC_TEXT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+
+/** Whether a well-formed value certainly comes out of the column as it went in. */
+export function survives(column: ColumnModel, value: Json): boolean {
+  const { kind, storage } = column;
+  if (value === null) return true;
+  if (looksTagged(value)) {
+    if (value.$grove === "bytes" || storage === "blob") return true;
+    return value.$grove === "text" && (storage === "text" || !NUMERIC_TEXT.test(value.value as string));
+  }
+  if (kind === "timestamp") return ENDLESS.has(value) || (value as string).endsWith(storage === "seconds" ? ".000000Z" : "000Z");
+  if (kind !== "numeric") return true;
+  if (NOT_FINITE.has(value)) return true;
+  return INTEGER_TEXT.test(value as string) && isInt64(value as string) ? true : plain(Number(value)) === value;
+}
+
+/** Whether every value does. */
+export const isExact = ({ kind }: ColumnModel): boolean => kind === "text" || kind === "json" || kind === "bytes";

@@ -1,14 +1,9 @@
 // One simulation: a world, random writes and syncs under faults, then healing, then the verdict.
-import {
-  canonicalize,
-  type Json,
-  materializeState,
-  mergeStates,
-  type Registry,
-  type RowChange,
-} from "@grove-crdt/core";
+import { canonicalize, type Json, mergeStates, type Registry, type RowChange } from "@grove-crdt/core";
 import { createRandom, type Random } from "../random";
 import { Oracle } from "./oracle";
+import { expectShown } from "./shown";
+import { withLinkedTables } from "./tables";
 import { KEPT, STOCK, Workload } from "./workload";
 import { type SimulatedNode, World } from "./world";
 
@@ -60,6 +55,7 @@ async function readStates(world: World, { database, node }: SimulatedNode): Prom
 }
 
 function baseProblem(world: World, { database, name }: SimulatedNode, states: States): string | null {
+  const expected = expectShown(world.registry, states.values());
   for (const model of world.registry.tables) {
     const columns = [...model.key, ...model.fields];
     const shown = new Map<string, unknown>();
@@ -73,26 +69,31 @@ function baseProblem(world: World, { database, name }: SimulatedNode, states: St
     }
     for (const [key, state] of states) {
       if (state.table !== model.name) continue;
-      const values = materializeState(model, state);
+      const values = expected.shown.get(key);
       const row = shown.get(key) as unknown[] | undefined;
       shown.delete(key);
       if (!values !== !row)
-        return `${name}: ${key} ${values ? "lives in the shadow and is not in the table" : "is deleted and still in the table"}`;
+        return `${name}: ${key} ${values ? "must show and is not in the table" : "must not show and is in the table"}`;
       if (!values || !row) continue;
       for (const [n, field] of model.fields.entries()) {
-        const value = values[field.name];
-        const expected =
+        const value = values[field.name] ?? null;
+        const wanted =
           field.kind === "json"
             ? JSON.stringify(value)
             : field.kind === "timestamp"
               ? Date.parse(value as string)
               : value;
-        if (row[n] !== expected)
-          return `${name}: ${key}.${field.name} is ${JSON.stringify(row[n])} in the table and ${JSON.stringify(expected)} in the shadow`;
+        if (row[n] !== wanted)
+          return `${name}: ${key}.${field.name} is ${JSON.stringify(row[n])} in the table and ${JSON.stringify(wanted)} by the shadow`;
       }
     }
     for (const key of shown.keys()) return `${name}: ${key} is in the table and unknown to the shadow`;
   }
+  const parked = database.prepare("SELECT tbl || ' ' || pk FROM _grove_parked WHERE peer IS NULL").pluck().all();
+  if (canonicalize(parked.sort() as Json) !== canonicalize([...expected.parked].sort()))
+    return `${name}: parked are ${parked.join(", ")} and must be ${expected.parked.join(", ")}`;
+  const broken = database.pragma("foreign_key_check") as object[];
+  if (broken.length > 0) return `${name}: broken references ${JSON.stringify(broken)}`;
   return null;
 }
 
@@ -137,7 +138,7 @@ export async function simulate(seed: number, registry: Registry): Promise<Simula
   const fault = (most: number) => (random.chance(0.5) ? 0 : random.next() * most);
   const faults = { requestLost: fault(0.3), answerLost: fault(0.3), doubled: fault(0.5), late: fault(0.5) };
   const pages = { rows: random.pick([1, 2, 3, 7, 1000]), bytes: random.pick([1, 300, 1_000_000]) };
-  const world = new World(random, registry, faults, pages);
+  const world = new World(random, withLinkedTables(registry), faults, pages);
   const oracle = new Oracle();
   const workload = new Workload(world, oracle);
   const { peers, hops } = drawTopology(random, count);

@@ -61,6 +61,9 @@ export class Workload {
       "fleeting",
       "order",
       "batch",
+      "linked",
+      "linked",
+      "linked",
     ] as const;
     const kind = this.#random.pick(kinds);
     this.world.log(`${simulated.name} writes ${kind}`);
@@ -183,6 +186,67 @@ export class Workload {
         break;
       default:
         database.prepare("DELETE FROM orders WHERE id = ?").run(id);
+    }
+  }
+
+  /** Rows that refer to each other. What SQLite refuses, the application gives up. */
+  async linked({ database }: SimulatedNode): Promise<void> {
+    const random = this.#random;
+    const album = () => random.pick(["a1", "a2", "a3"]);
+    const photo = () => random.pick(["p1", "p2", "p3"]);
+    const track = () => random.pick(["t1", "t2", "t3"]);
+    const slug = () => random.pick([null, "x", "y", "z"]);
+    const maybe = (value: string) => (random.chance(0.3) ? null : value);
+    const run = (sql: string, ...params: unknown[]) => {
+      try {
+        database.prepare(sql).run(...params);
+      } catch (error) {
+        if (!String((error as { code?: unknown }).code).startsWith("SQLITE_CONSTRAINT")) throw error;
+      }
+    };
+    switch (random.below(14)) {
+      case 0:
+      case 1:
+      case 2:
+        run("INSERT INTO albums (id, name, slug) VALUES (?, ?, ?)", album(), random.pick(WORDS), slug());
+        break;
+      case 3:
+        run("INSERT INTO photos (id, album, up) VALUES (?, ?, ?)", photo(), maybe(album()), maybe(photo()));
+        break;
+      case 4:
+      case 5:
+        run(
+          "INSERT INTO tracks (id, album, slug, cover, shelf) VALUES (?, ?, ?, ?, ?)",
+          track(),
+          maybe(album()),
+          slug(),
+          maybe(photo()),
+          maybe(album()),
+        );
+        break;
+      case 6:
+        run("DELETE FROM albums WHERE id = ?", album());
+        break;
+      case 7:
+        run("DELETE FROM photos WHERE id = ?", photo());
+        break;
+      case 8:
+        run("DELETE FROM tracks WHERE id = ?", track());
+        break;
+      case 9:
+        run("UPDATE albums SET slug = ?, plays = plays + 1 WHERE id = ?", slug(), album());
+        break;
+      case 10:
+        run("UPDATE photos SET album = ?, up = ?, caption = ?", maybe(album()), maybe(photo()), random.pick(WORDS));
+        break;
+      case 11:
+        run("UPDATE tracks SET album = ?, slug = ?, cover = ? WHERE id = ?", maybe(album()), slug(), photo(), track());
+        break;
+      case 12:
+        run("UPDATE tracks SET title = ?, shelf = ?", random.pick(WORDS), maybe(album()));
+        break;
+      default:
+        run("INSERT OR REPLACE INTO albums (id, name, slug) VALUES (?, ?, ?)", album(), random.pick(WORDS), slug());
     }
   }
 

@@ -8,6 +8,7 @@ import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { Hono } from "hono";
 import type { Random } from "../random";
 import { referenceTables } from "../reference-tables";
+import { linkedTables } from "./tables";
 
 export interface Faults {
   /** Each a probability per request. */
@@ -60,7 +61,9 @@ export class World {
     database.pragma("synchronous = off");
     // The machine's own clock, as triggers see it.
     database.function("unixepoch", { varargs: true, deterministic: false }, () => (this.time + skew) / 1e6);
+    database.pragma(`foreign_keys = ${this.random.chance(0.7) ? 1 : 0}`);
     database.exec(referenceTables);
+    database.exec(linkedTables);
     before?.(database);
     const simulated = { name, database, skew, peers } as unknown as SimulatedNode;
     this.nodes.push(simulated);

@@ -1,6 +1,7 @@
 // A row changed its primary key: to everybody else, one row went and another came. Both keys are logged.
 import type { TableModel } from "@grove-crdt/core";
 import { comment, ident, list, type Sql, sql } from "../../sql";
+import { oldRow } from "./old-row";
 import { any, changed, isRowid, logRow, NEW, OLD, trigger } from "./parts";
 
 export const emitKey = (table: TableModel): Sql => {
@@ -10,6 +11,6 @@ export const emitKey = (table: TableModel): Sql => {
     event: isRowid(table) ? sql`AFTER UPDATE` : sql`AFTER UPDATE OF ${list(table.key.map(({ name }) => ident(name)))}`,
     table,
     when: [any(table.key.map(changed))],
-    body: [logRow(table, "D", OLD), logRow(table, "I", NEW)],
+    body: [logRow(table, "D", OLD, oldRow(table, OLD)), logRow(table, "I", NEW)],
   });
 };

@@ -44,10 +44,15 @@ export const any = (conditions: readonly Sql[]): Sql =>
 export const logKey = (table: TableModel): Sql =>
   list([sql`"at"`, sql`"op"`, ...table.key.map((column) => ident(keyColumn(column.name)))]);
 
-/** `INSERT INTO log` of one row for the key as `side` has it. */
-export const logRow = (table: TableModel, op: "I" | "D", side: (column: ColumnModel) => Sql): Sql => sql`
-  INSERT INTO ${ident(logTable(table.name))} (${logKey(table)})
-  VALUES (${now}, ${literal(op)}, ${list(table.key.map(side))});
+/** `INSERT INTO log` of one row for the key as `side` has it; `before` where it says something. */
+export const logRow = (
+  table: TableModel,
+  op: "I" | "D",
+  side: (column: ColumnModel) => Sql,
+  before: Sql | null = null,
+): Sql => sql`
+  INSERT INTO ${ident(logTable(table.name))} (${list([logKey(table), ...(before ? [ident("before")] : [])])})
+  VALUES (${list([now, literal(op), ...table.key.map(side), ...(before ? [before] : [])])});
 `;
 
 /** The mask columns, each with the expression that sets a bit for each changed field. */

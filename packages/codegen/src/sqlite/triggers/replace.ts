@@ -2,16 +2,19 @@
 // for them. So every such row is logged beforehand as perhaps replaced; the fold looks whether it is still there.
 import { type ColumnModel, logTable, type TableModel } from "@grove-crdt/core";
 import { comment, ident, lines, list, type Sql, sql } from "../../sql";
+import { oldRow } from "./old-row";
 import { all, any, changed, isRowid, logKey, NEW, now, OLD, trigger } from "./parts";
 
 const about = comment("OR REPLACE may remove these rows without a delete trigger: the fold looks.");
 
 /** Logs the other rows that hold the unique key; NULLs never conflict. */
 function logHolders(table: TableModel, unique: readonly ColumnModel[], conditions: readonly Sql[]): Sql {
+  const held = ({ name }: ColumnModel): Sql => sql`held.${ident(name)}`;
+  const before = oldRow(table, held);
   const holds = unique.map((column) => sql`held.${ident(column.name)} = ${NEW(column)}`);
   return sql`
-    INSERT INTO ${ident(logTable(table.name))} (${logKey(table)})
-    SELECT ${now}, 'R', ${list(table.key.map(({ name }) => sql`held.${ident(name)}`))}
+    INSERT INTO ${ident(logTable(table.name))} (${list([logKey(table), ...(before ? [ident("before")] : [])])})
+    SELECT ${list([now, sql`'R'`, ...table.key.map(held), ...(before ? [before] : [])])}
     FROM ${ident(table.name)} AS held
     WHERE ${all([...holds, ...conditions])};
   `;

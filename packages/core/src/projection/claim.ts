@@ -1,12 +1,11 @@
-// Projection: which living rows the base table shows where unique keys do not let it show them all. A pure function
-// of the shadow, so the order in which rows arrived never matters: who took its keys first keeps them, as in one
-// database. (What else keeps a row out, a CHECK or a trigger, is the database's own word and not decided here.)
-import { canonicalize, compareBytes } from "./canonical";
-import type { Json, TableModel } from "./model";
-import { type Row, registerOf } from "./row";
-import { compareStamps, type Stamp } from "./stamp";
+// Unique keys: which rows hold theirs where several claim one. A pure function of the shadow, so the order in which rows
+// arrived never matters: who took its keys first keeps them, as in one database.
+import { canonicalize, compareBytes } from "../canonical";
+import type { Json, TableModel } from "../model";
+import { isAlive, type Row, registerOf } from "../row";
+import { compareStamps, type Stamp } from "../stamp";
 
-/** What one living row claims. */
+/** What one row claims. */
 export interface Claim {
   /** Canonical text of the primary key. */
   readonly id: string;
@@ -14,6 +13,8 @@ export interface Claim {
   readonly taken: Stamp;
   /** One text for each unique key, equal for equal values; null where a NULL makes it claim nothing. */
   readonly keys: readonly (string | null)[];
+  /** A deleted row that may have to be shown: it ranks after all living ones. */
+  readonly deleted?: true;
 }
 
 /** The claim of a row with these values (canonical, key columns included, by column name). */
@@ -34,10 +35,13 @@ export function claimOf(model: TableModel, id: string, row: Row, values: Readonl
     }
     return `${n} ${canonicalize(claimed)}`;
   });
-  return { id, taken: { hlc: taken.hlc, node: taken.node }, keys };
+  return { id, taken: { hlc: taken.hlc, node: taken.node }, keys, ...(!isAlive(row) && { deleted: true }) };
 }
 
-const byAge = (a: Claim, b: Claim): number => compareStamps(a.taken, b.taken) || compareBytes(a.id, b.id);
+const byAge = (a: Claim, b: Claim): number =>
+  Number(a.deleted ?? false) - Number(b.deleted ?? false) ||
+  compareStamps(a.taken, b.taken) ||
+  compareBytes(a.id, b.id);
 
 /**
  * The ids of the claims that hold: oldest first, a row holds its keys if no earlier holder has one of them. The

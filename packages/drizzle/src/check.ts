@@ -1,12 +1,16 @@
 // CHECK constraints. One over a counter holds on each node and still breaks once the nodes' counts are added up.
 import type { FieldModel } from "@grove-crdt/core";
-import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
-import type { TableSource } from "./table";
+import type { SQL } from "drizzle-orm";
+import type { TableSource } from "./source";
 
-export function checkCounters({ config, options, report }: TableSource, fields: readonly FieldModel[]): void {
-  const dialect = new SQLiteSyncDialect({ casing: options.casing });
+/** @param textOf an expression as the dialect writes it */
+export function checkCounters(
+  { config, report }: Pick<TableSource, "config" | "report">,
+  fields: readonly FieldModel[],
+  textOf: (value: SQL) => string,
+): void {
   for (const check of config.checks) {
-    const named = namesIn(dialect.sqlToQuery(check.value).sql);
+    const named = namesIn(textOf(check.value));
     for (const { name, type } of fields) {
       if (type !== "counter" || !named.has(name.toLowerCase())) continue;
       report({
@@ -19,7 +23,10 @@ export function checkCounters({ config, options, report }: TableSource, fields: 
   }
 }
 
-/** Every name in an SQL expression, in lower case: quoted in any of SQLite's ways, or bare. Strings are passed over. */
+/**
+ * Every name in an SQL expression, in lower case: bare, or quoted in any of SQLite's ways, of which Postgres knows one.
+ * Strings are passed over.
+ */
 function namesIn(text: string): Set<string> {
   const tokens = text.matchAll(
     /'(?:[^']|'')*'|"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[([^\]]*)\]|([\p{L}_][\p{L}\p{N}_$]*)/gu,

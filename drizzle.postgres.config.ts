@@ -1,0 +1,9 @@
+// The reference schema's config for Postgres, beside drizzle.config.ts: one config per dialect.
+import { defineConfig } from "drizzle-kit";
+import { groveCrdt } from "grove-crdt/config";
+
+export default defineConfig({
+  dialect: "postgresql",
+  schema: ["./schema/postgres.ts", "./generated/postgres/shadow.ts"],
+  ...groveCrdt({ out: "./generated" }),
+});

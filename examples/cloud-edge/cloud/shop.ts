@@ -1,0 +1,43 @@
+// What the cloud does all day: plain Drizzle on Postgres. Nothing in this file knows that the stores write too.
+import { and, eq, sql } from "drizzle-orm";
+import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import { inventory, orders } from "../../../schema/postgres";
+
+type Order = typeof orders.$inferInsert;
+type Article = typeof inventory.$inferInsert;
+
+const place = (store: string, sku: string) => and(eq(inventory.store, store), eq(inventory.sku, sku));
+
+export const openShop = (db: PostgresJsDatabase) => ({
+  async stock(article: Article) {
+    await db.insert(inventory).values(article);
+  },
+  /** An order and what it takes off the shelf, in one transaction. */
+  async sell(order: Order, store: string, sku: string, count: number) {
+    await db.transaction(async (tx) => {
+      await tx.insert(orders).values(order);
+      await tx
+        .update(inventory)
+        .set({ quantity: sql`${inventory.quantity} - ${count}` })
+        .where(place(store, sku));
+    });
+  },
+  async deliver(store: string, sku: string, count: number) {
+    await db
+      .update(inventory)
+      .set({ quantity: sql`${inventory.quantity} + ${count}` })
+      .where(place(store, sku));
+  },
+  async describe(store: string, sku: string, article: Partial<Article>) {
+    await db.update(inventory).set(article).where(place(store, sku));
+  },
+  async change(id: string, order: Partial<Order>) {
+    await db.update(orders).set(order).where(eq(orders.id, id));
+  },
+  async withdraw(id: string) {
+    await db.delete(orders).where(eq(orders.id, id));
+  },
+  async list() {
+    return { orders: await db.select().from(orders), inventory: await db.select().from(inventory) };
+  },
+});

@@ -1,0 +1,238 @@
+// What tables stand beside the user's, as data: printed once as Drizzle tables (so that drizzle-kit migrates them) and
+// once as SQL (so that `ensureShadowTables()` makes the same). Nothing here has a COLLATE: `drizzle-kit push` would alter
+// such a column every time.
+import { cellsTable, logTable, maskColumns, shadowTable, type TableModel } from "@grove-crdt/core";
+import type { Names } from "../names";
+
+export interface LayoutColumn {
+  readonly name: string;
+  /** `integer`, `bigint` or `text`, or what the user's key column declares. */
+  readonly sqlType: string;
+  readonly primaryKey?: boolean;
+  readonly notNull?: boolean;
+  readonly unique?: boolean;
+  readonly default?: number;
+  /** The database draws the value: `always`, or `by default` where a statement may bring its own. */
+  readonly identity?: "always" | "by default";
+  readonly about?: string;
+}
+
+export interface LayoutIndex {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Of hashes, for texts that may be longer than a row of an ordered index can be. */
+  readonly hash?: boolean;
+}
+
+export interface LayoutTable {
+  readonly name: string;
+  readonly exportName: string;
+  readonly about: string;
+  readonly columns: readonly LayoutColumn[];
+  /** A primary key of several columns. One column says so itself, since `drizzle-kit push` reads it back that way. */
+  readonly primaryKey?: { readonly name: string; readonly columns: readonly string[] };
+  readonly indexes: readonly LayoutIndex[];
+}
+
+/** The name under which our tables keep a key column; the prefix keeps it apart from our own columns. */
+export const keyColumn = (name: string): string => `pk_${name}`;
+
+type Options = Omit<LayoutColumn, "name" | "sqlType" | "about">;
+const column =
+  (sqlType: string) =>
+  (name: string, about: string, options: Options = {}): LayoutColumn => ({ name, sqlType, about, ...options });
+const integer = column("integer");
+const bigint = column("bigint");
+const text = column("text");
+const REQUIRED = { notNull: true } as const;
+const ID = { primaryKey: true, notNull: true } as const;
+
+/** The names of the system's tables. */
+export const system = {
+  node: "_grove_node",
+  incarnations: "_grove_incarnations",
+  nodes: "_grove_nodes",
+  shapes: "_grove_shapes",
+  peers: "_grove_peers",
+  parked: "_grove_parked",
+  hiddenKeys: "_grove_hidden_keys",
+  capture: "_grove_capture",
+  lock: "_grove_lock",
+} as const;
+
+/** The tables of which a database has one each. */
+export function systemTables(): LayoutTable[] {
+  return [
+    {
+      name: system.node,
+      exportName: "groveNode",
+      about: "Who this database is, and where its clock and its numbering stand. One row.",
+      columns: [
+        integer("id", "always 1", ID),
+        text("node", "the node id; NULL until the first start"),
+        bigint("clock", "the last stamp's reading: microseconds since 1970, hybrid", { ...REQUIRED, default: 0 }),
+        bigint("seq", "the last local sequence number", { ...REQUIRED, default: 0 }),
+      ],
+      indexes: [],
+    },
+    {
+      name: system.incarnations,
+      exportName: "groveIncarnations",
+      about: "The circumstances this database was opened in, so that a cursor issued before a restore is recognized.",
+      columns: [
+        integer("ordinal", "grows with each incarnation", { ...ID, identity: "always" }),
+        text("id", "the incarnation as cursors name it", { ...REQUIRED, unique: true }),
+        bigint("first", "the first sequence number it gave", REQUIRED),
+        text("origin", "which start of the server and which database drew it", REQUIRED),
+      ],
+      indexes: [],
+    },
+    {
+      name: system.nodes,
+      exportName: "groveNodes",
+      about: "A short integer for each node id that shadow tables mention.",
+      columns: [integer("id", "the short integer", ID), text("node", "the node id", { ...REQUIRED, unique: true })],
+      indexes: [],
+    },
+    {
+      name: system.shapes,
+      exportName: "groveShapes",
+      about: "Which LWW columns were written together with their row: a short integer for each such list.",
+      columns: [
+        integer("id", "the short integer", ID),
+        // Not unique: a list may be longer than an index row can be.
+        text("fields", "JSON array of column names", REQUIRED),
+      ],
+      indexes: [],
+    },
+    {
+      name: system.peers,
+      exportName: "grovePeers",
+      about: "What was exchanged with each peer: cursors, acknowledgements, the last success and the last error.",
+      columns: [
+        text("peer", "the peer's node id", ID),
+        text("url", "where it was reached last"),
+        text("pull_cursor", "where the next pull from it begins"),
+        text("push_cursor", "where its pushes to us stand, kept for it"),
+        text("seen_incarnation", "our incarnation that it acknowledged last"),
+        bigint("seen_seq", "our sequence number that it acknowledged last"),
+        text("peer_incarnation", "its incarnation at its last acknowledgement"),
+        bigint("peer_seq", "its sequence number at its last acknowledgement"),
+        bigint("last_success", "milliseconds since 1970"),
+        text("last_error", "the last error's code and message"),
+      ],
+      indexes: [],
+    },
+    {
+      name: system.parked,
+      exportName: "groveParked",
+      about: "Rows and changes that wait or were rejected, with the reason.",
+      columns: [
+        bigint("id", "the order in which they were parked", { ...ID, identity: "always" }),
+        text("tbl", "the table's name", REQUIRED),
+        text("pk", "JSON array: the row's key", REQUIRED),
+        text("code", "an error code", REQUIRED),
+        text("message", "what stood in the way", REQUIRED),
+        text("peer", "who sent it; NULL for our own"),
+        text("change", "JSON: the change, where it is not in the shadow"),
+        bigint("at", "microseconds since 1970", REQUIRED),
+      ],
+      indexes: [{ name: `${system.parked}_pk`, columns: ["pk"], hash: true }],
+    },
+    {
+      name: system.hiddenKeys,
+      exportName: "groveHiddenKeys",
+      about: "Keys of rows that the tables do not show as they are: those they claim, and those they wait for.",
+      columns: [
+        bigint("id", "the order in which they came", { ...ID, identity: "always" }),
+        text("name", "= claims, > waits for; then JSON: the table, which of its keys, the key's values", REQUIRED),
+        text("tbl", "the row's table", REQUIRED),
+        text("pk", "JSON array: the row's key", REQUIRED),
+      ],
+      indexes: [
+        { name: `${system.hiddenKeys}_name`, columns: ["name"], hash: true },
+        { name: `${system.hiddenKeys}_pk`, columns: ["pk"], hash: true },
+      ],
+    },
+    {
+      name: system.capture,
+      exportName: "groveCapture",
+      about: "Which columns the installed triggers watch; what a log row's mask means.",
+      columns: [
+        text("tbl", "the table's name", ID),
+        text("fields", "JSON array of column names, in the order of the mask's bits", REQUIRED),
+        integer("adopted", "1 once every row from before capture has a shadow", { ...REQUIRED, default: 1 }),
+        text("added", "JSON array: columns that came later and whose values have yet to be looked at"),
+      ],
+      indexes: [],
+    },
+    {
+      name: system.lock,
+      exportName: "groveLock",
+      about: "Always empty: whoever folds or merges locks it, so that sequence numbers are given in commit order.",
+      columns: [integer("id", "never filled", ID)],
+      indexes: [],
+    },
+  ];
+}
+
+/** The three tables beside one annotated table. */
+export function tablesBeside(table: TableModel, names: Names): LayoutTable[] {
+  const key: LayoutColumn[] = table.key.map(({ name, sqlType }) => ({ name: keyColumn(name), sqlType, ...REQUIRED }));
+  const masks = maskColumns(table.fields.length);
+  const [log, shadow, cells] = [logTable(table.name), shadowTable(table.name), cellsTable(table.name)];
+  return [
+    {
+      name: log,
+      exportName: names.log,
+      about: "What was written since the last fold: filled by triggers, emptied by the fold.",
+      columns: [
+        bigint("seq", "the order of the writes", { ...ID, identity: "always" }),
+        bigint("at", "microseconds since 1970", REQUIRED),
+        text("op", "I inserted, U updated, D deleted", REQUIRED),
+        ...key,
+        ...masks.map((mask, n) =>
+          bigint(mask, n === 0 ? "bit n: annotated column n changed" : "the mask, continued: 52 columns each"),
+        ),
+        text("before", "JSON: the old value of each counter and set that changed, as text"),
+      ],
+      indexes: [],
+    },
+    {
+      name: shadow,
+      exportName: names.shadow,
+      about: "One row for each row there ever was; it stays after a delete as the row's tombstone.",
+      columns: [
+        bigint("id", "the row's first sequence number", REQUIRED),
+        bigint("hlc", "stamp of the present life or death: clock", REQUIRED),
+        bigint("born", "the sequence number at which it began", REQUIRED),
+        bigint("seq", "the row's latest sequence number", REQUIRED),
+        bigint("cl", "causal length: odd = lives, even = deleted", REQUIRED),
+        integer("node", "the stamp's node, see _grove_nodes", REQUIRED),
+        integer("via", "the peer it came from, while unchanged, see _grove_nodes"),
+        integer("shape", "LWW columns written with the life, see _grove_shapes"),
+        ...(key.length === 1 ? key.map((column) => ({ ...column, ...ID })) : key),
+        text("clocks", "JSON: LWW columns written since, each [clock, node, sequence number, via]"),
+      ],
+      ...(key.length > 1 && { primaryKey: { name: `${shadow}_pkey`, columns: key.map(({ name }) => name) } }),
+      indexes: [{ name: `${shadow}_seq`, columns: ["seq"] }],
+    },
+    {
+      name: cells,
+      exportName: names.cells,
+      about: "Entries of counters and sets, and values that the user's table cannot hold.",
+      columns: [
+        bigint("id", "the order in which they came", { ...ID, identity: "by default" }),
+        bigint("row", `the row's id in ${shadow}`, REQUIRED),
+        bigint("hlc", "when it was written", REQUIRED),
+        bigint("seq", "the entry's sequence number", REQUIRED),
+        integer("node", "the writer, see _grove_nodes", REQUIRED),
+        integer("via", "the peer it came from, while unchanged, see _grove_nodes"),
+        text("field", "the column's name", REQUIRED),
+        text("key", "which entry of the column", REQUIRED),
+        text("state", "JSON: the type's own state"),
+      ],
+      indexes: [{ name: `${cells}_row`, columns: ["row"] }],
+    },
+  ];
+}

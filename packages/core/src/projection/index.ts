@@ -1,0 +1,5 @@
+export * from "./claim";
+export * from "./decision";
+export * from "./link";
+export * from "./move";
+export * from "./projection";

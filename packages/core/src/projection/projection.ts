@@ -1,0 +1,389 @@
+// One recomputation of what the base table shows, after a fold or a merge. It begins at the rows that changed and walks
+// along their keys and references only as far as something may differ; it asks for the rows that it needs, so that any
+// store can run it, and ends with an ordered list of moves.
+//
+// Rows that show are found in the base table by their columns. The others are found under the names of keys that the
+// store keeps for them (`hiddenKeys`): `=` the keys they claim, `>` the keys they wait for.
+import type { Json } from "../model";
+import { isAlive, type Row } from "../row";
+import { sameValue } from "../canonical";
+import { type Candidate, type Decision, decideShown, type Reason, type Shown } from "./decision";
+import {
+  isKeeping,
+  keyColumns,
+  keyName,
+  keyOf,
+  type Link,
+  type Links,
+  type Neighbours,
+  PRIMARY,
+  targetOf,
+  type Values,
+  valuesOf,
+  withoutParent,
+} from "./link";
+import { type Move, orderMoves, type Step } from "./move";
+
+/** A row as shadow and base table have it. */
+export interface Placed {
+  readonly table: string;
+  readonly pk: readonly Json[];
+  readonly row: Row;
+  /** What the shadow says, key columns included. */
+  readonly values: Values;
+  /** What the base table has, key columns included; null when it does not have the row. */
+  readonly shown: Values | null;
+}
+
+/** A question to the store; each is answered with rows. */
+export type Query =
+  /** Rows of `table` with these primary keys. */
+  | { readonly ask: "rows"; readonly table: string; readonly pks: readonly (readonly Json[])[] }
+  /** Rows of `table` of which the base table says that these columns have these values. */
+  | {
+      readonly ask: "shown";
+      readonly table: string;
+      readonly columns: readonly string[];
+      readonly values: readonly Json[];
+      /** So many living ones suffice, and all deleted ones; absent = all. */
+      readonly limit?: number;
+    }
+  /** Rows for which this name is kept. */
+  | { readonly ask: "named"; readonly name: string };
+
+/** A row to begin with. */
+export interface Touched {
+  readonly table: string;
+  readonly pk: readonly Json[];
+  /** What the base table had, where the row left it or changed in it and the caller knows. */
+  readonly before?: Values;
+  /** Columns in which the base table may be behind the shadow, besides those of keys and references. */
+  readonly stale?: readonly string[];
+}
+
+/** The code and message with which a row is kept out. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** How a row stands after the moves. */
+export interface Standing {
+  readonly id: string;
+  readonly table: string;
+  readonly pk: readonly Json[];
+  readonly shows: boolean;
+  /** Why a row that lives does not show; null when it does, or is deleted. */
+  readonly refusal: Refusal | null;
+  /** The names under which it is to be found; they replace those that the store has. */
+  readonly hiddenKeys: readonly string[];
+}
+
+export interface Plan {
+  readonly moves: readonly Move[];
+  /** Of every row that was looked into. */
+  readonly standings: readonly Standing[];
+}
+
+/** What a database did not take in an earlier attempt, by the row's id. */
+export interface Refused {
+  /** Rows that it did not let in. */
+  readonly rows: ReadonlyMap<string, Refusal>;
+  /** Rows that it did not let out. */
+  readonly stuck: ReadonlyMap<string, Refusal>;
+}
+
+/** Whether the rows that answer are looked into again, only the deleted ones of them, or none: they are only asked for. */
+type Effect = "again" | "deleted again" | "ask";
+
+interface Node extends Placed {
+  readonly id: string;
+  readonly around: Neighbours;
+  /** It changed, or something did on which it depends. */
+  dirty: boolean;
+  inputs: boolean;
+  outputs: boolean;
+  /** How many children of a deleted row were asked for, and whether there may be more. */
+  limit: number;
+  more: boolean;
+}
+
+const NOTHING: Refused = { rows: new Map(), stuck: new Map() };
+const FIRST_LIMIT = 4;
+
+/** The name under which {@link Plan} speaks of a row. */
+export const rowName = (table: string, pk: readonly Json[]): string => keyName(table, PRIMARY, pk);
+
+export class Projection {
+  readonly #links: Links;
+  readonly #refused: Refused;
+  readonly #nodes = new Map<string, Node>();
+  readonly #touched = new Map<string, Touched>();
+  readonly #asked = new Set<string>();
+  #pending: { query: Query; effect: Effect; node?: Node }[] = [];
+  #decision: Decision = { shown: new Map(), hidden: new Map(), keptBy: new Map() };
+  #moves: Move[] | null = null;
+
+  constructor(links: Links, touched: Iterable<Touched>, refused: Refused = NOTHING) {
+    this.#links = links;
+    this.#refused = refused;
+    const byTable = new Map<string, (readonly Json[])[]>();
+    for (const row of touched) {
+      const id = rowName(row.table, row.pk);
+      const known = this.#touched.get(id);
+      const stale = [...(known?.stale ?? []), ...(row.stale ?? [])];
+      this.#touched.set(id, { ...row, before: known?.before ?? row.before, stale });
+      if (!known) byTable.set(row.table, [...(byTable.get(row.table) ?? []), row.pk]);
+    }
+    for (const [table, pks] of byTable) this.#ask({ ask: "rows", table, pks }, "again");
+  }
+
+  /** What must be known next; empty when {@link plan} can be made. */
+  next(): readonly Query[] {
+    while (this.#pending.length === 0) {
+      for (const node of this.#nodes.values()) this.#explore(node);
+      if (this.#pending.length > 0) break;
+      this.#decision = decideShown(this.#links, this.#candidates());
+      for (const node of this.#nodes.values()) if (this.#isOpen(node)) this.#follow(node);
+      if (this.#pending.length > 0) break;
+      this.#moves = orderMoves(this.#steps(), (id) => this.#childrenOf(id));
+      if (this.#moves) return [];
+    }
+    return this.#pending.map(({ query }) => query);
+  }
+
+  /** The rows that answer each query of {@link next}, in its order. */
+  answer(answers: readonly (readonly Placed[])[]): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    pending.forEach(({ effect, node, query }, n) => {
+      const rows = answers[n] ?? [];
+      for (const placed of rows) this.#add(placed, effect);
+      if (node && query.ask === "shown") node.more = rows.length >= (query.limit ?? Number.POSITIVE_INFINITY);
+    });
+  }
+
+  plan(): Plan {
+    const wanted = new Set<string>();
+    const open = [...this.#nodes.values()].filter((node) => this.#isOpen(node));
+    for (const { around, values } of open) for (const link of around.out) wanted.add(targetOf(link, values) ?? "");
+    const having = new Map<string, string[]>();
+    for (const { id, around, values } of this.#nodes.values()) {
+      for (const place of around.referenced) {
+        const name = keyOf(around.model, place, values);
+        if (name) having.set(name, [...(having.get(name) ?? []), id]);
+      }
+    }
+    return { moves: this.#moves ?? [], standings: open.map((node) => this.#standing(node, wanted, having)) };
+  }
+
+  #ask(query: Query, effect: Effect, node?: Node): void {
+    const text = `${effect} ${JSON.stringify(query)}`;
+    if (this.#asked.has(text)) return;
+    this.#asked.add(text);
+    this.#pending.push({ query, effect, node });
+  }
+
+  /** Every row that has this key, as the shadow or as the base table says. */
+  #askKey(around: Neighbours, place: number, values: readonly Json[], effect: Effect): void {
+    const table = around.model.name;
+    if (place === PRIMARY) return this.#ask({ ask: "rows", table, pks: [values] }, effect);
+    this.#ask({ ask: "shown", table, columns: keyColumns(around.model, place), values }, effect);
+    this.#ask({ ask: "named", name: `=${keyName(table, place, values)}` }, effect);
+  }
+
+  #add(placed: Placed, effect: Effect): void {
+    const around = this.#links.get(placed.table);
+    if (!around) return;
+    const id = rowName(placed.table, placed.pk);
+    let node = this.#nodes.get(id);
+    if (!node) {
+      node = { ...placed, id, around, dirty: false, inputs: false, outputs: false, limit: 0, more: true };
+      this.#nodes.set(id, node);
+    }
+    if (effect === "again" || (effect === "deleted again" && !isAlive(node.row))) node.dirty = true;
+  }
+
+  /** How the row stands is to be decided; else it is as the base table shows it. */
+  #isOpen(node: Node): boolean {
+    return node.dirty || (node.shown === null && this.#isCandidate(node));
+  }
+
+  #isCandidate({ row, around }: Node): boolean {
+    return isAlive(row) || (around.model.keepsDeleted === true && row.fields.size > 0);
+  }
+
+  *#candidates(): Iterable<Candidate> {
+    for (const node of this.#nodes.values()) {
+      if (!this.#isCandidate(node)) continue;
+      const { id, table, row, values } = node;
+      yield { id, table, row, values, settled: !this.#isOpen(node), refused: this.#refused.rows.has(id) };
+    }
+  }
+
+  #explore(node: Node): void {
+    const { around, values, dirty } = node;
+    if (!this.#isOpen(node)) return;
+    if (this.#isCandidate(node) && !(dirty ? node.outputs : node.inputs)) {
+      for (const link of around.out) {
+        const parent = this.#links.get(link.parent.name) as Neighbours;
+        const effect = dirty && isKeeping(link) ? "deleted again" : "ask";
+        const target = valuesOf(values, link.columns);
+        if (target) this.#askKey(parent, link.place, target, effect);
+        if (link.reference.onDelete !== "set default") continue;
+        const fallback = valuesOf({ ...values, ...withoutParent(link) }, link.columns);
+        if (fallback) this.#askKey(parent, link.place, fallback, "ask");
+      }
+      for (const [place, columns] of around.model.uniques.entries()) {
+        const claimed = valuesOf(values, columns);
+        if (claimed) this.#askKey(around, place, claimed, dirty ? "again" : "ask");
+      }
+    }
+    // Of a deleted row that does not show, the rows that refer to it say whether it may hold its keys.
+    const kept = !node.inputs && this.#isCandidate(node) && !isAlive(node.row);
+    if ((dirty && !node.outputs) || kept) {
+      const effect = dirty ? "again" : "ask";
+      for (const name of this.#names(node)) this.#ask({ ask: "named", name: `>${name}` }, effect);
+    }
+    node.inputs = true;
+    node.outputs ||= dirty;
+  }
+
+  /** Names of the keys that the row has or had, under which others may wait for it. */
+  #names({ id, around, values, shown }: Node): Set<string> {
+    const names = new Set([id]);
+    for (const place of around.model.uniques.keys()) {
+      for (const state of [values, shown, this.#touched.get(id)?.before]) {
+        const name = state && keyOf(around.model, place, state);
+        if (name) names.add(name);
+      }
+    }
+    return names;
+  }
+
+  #target({ id }: Node): Values | null {
+    const shown: Shown | undefined = this.#decision.shown.get(id);
+    return shown?.values ?? null;
+  }
+
+  /** Asks for the shown rows that refer to a key which the row has no more, and for those that keep a deleted row. */
+  #follow(node: Node): void {
+    const { id, around, shown, values } = node;
+    const target = this.#target(node);
+    const before = shown ?? this.#touched.get(id)?.before;
+    const reason = this.#decision.hidden.get(id);
+    if (reason?.code === "deleted" && node.more) {
+      const limit = node.limit === 0 ? FIRST_LIMIT : node.limit * 4;
+      node.limit = limit;
+      for (const link of around.in) {
+        // Whoever refers to a unique key may show for the sake of another row that has it.
+        const possible = isKeeping(link) && (before || link.place !== PRIMARY);
+        const key = possible && valuesOf(values, keyColumns(around.model, link.place));
+        if (key)
+          this.#ask({ ask: "shown", table: link.child.name, columns: link.columns, values: key, limit }, "ask", node);
+      }
+      if (this.#pending.length > 0) return;
+    }
+    if (!before) return;
+    for (const link of around.in) {
+      const columns = keyColumns(around.model, link.place);
+      const had = valuesOf(before, columns);
+      if (!had || (target && keyOf(around.model, link.place, target) === keyName(around.model.name, link.place, had)))
+        continue;
+      this.#ask({ ask: "shown", table: link.child.name, columns: link.columns, values: had }, "again");
+    }
+  }
+
+  /** Rows that refer to one which leaves for a moment; true when they are known. */
+  #childrenOf(id: string): boolean {
+    const { around, shown } = this.#nodes.get(id) as Node;
+    for (const { child, place, columns } of around.in) {
+      const key = shown && valuesOf(shown, keyColumns(around.model, place));
+      if (key) this.#ask({ ask: "shown", table: child.name, columns, values: key }, "ask");
+    }
+    return this.#pending.length === 0;
+  }
+
+  #steps(): Step[] {
+    return [...this.#nodes.values()].flatMap((node): Step[] => {
+      const { id, around, shown } = node;
+      if (!this.#isOpen(node)) return [{ id, around, from: shown, to: shown, still: true }];
+      const to = this.#target(node);
+      if (shown && !to && this.#refused.stuck.has(id)) return [];
+      if (!shown && !to) return [];
+      return [{ id, around, from: shown, to, still: shown !== null && to !== null && !this.#differs(node, to) }];
+    });
+  }
+
+  /** Whether the base table is to be written, in a column that this projection is responsible for. */
+  #differs({ id, around, shown }: Node, to: Values): boolean {
+    const stale = this.#touched.get(id)?.stale ?? [];
+    return [...around.structural, ...stale].some(
+      (name) => !sameValue((shown?.[name] ?? null) as Json, (to[name] ?? null) as Json),
+    );
+  }
+
+  /** @param having the rows that have a key which others may refer to, by its name */
+  #standing(node: Node, wanted: ReadonlySet<string>, having: ReadonlyMap<string, readonly string[]>): Standing {
+    const { id, table, pk, row, around, values } = node;
+    const { model } = around;
+    const shown = this.#decision.shown.get(id);
+    const reason = this.#decision.hidden.get(id);
+    const stuck = shown ? undefined : this.#refused.stuck.get(id);
+    const lives = isAlive(row);
+    const keys = new Set<string>();
+    const waitsFor = (links: readonly Link[]) => {
+      for (const link of links) {
+        for (const state of [values, { ...values, ...withoutParent(link) }]) {
+          const name = targetOf(link, state);
+          if (name) keys.add(`>${name}`);
+          // A row that does not show may give the key up without telling which one it was.
+          for (const parent of having.get(name ?? "") ?? []) keys.add(`>${parent}`);
+        }
+      }
+    };
+    if (this.#isCandidate(node)) {
+      if (!shown || shown.loose.length > 0) {
+        for (const place of model.uniques.keys()) {
+          const name = keyOf(model, place, values);
+          if (name) keys.add(`=${name}`);
+        }
+      }
+      if (shown) waitsFor(shown.loose);
+      // A deleted row waits for its own parents only while somebody waits for it.
+      else if (lives || this.#isWanted(node, wanted)) waitsFor(around.out);
+      for (const keeper of this.#decision.keptBy.get(id) ?? []) keys.add(`>${keeper}`);
+      if (reason?.code === "unique") keys.add(`>${reason.holder}`);
+    }
+    const refused = this.#refused.rows.get(id);
+    const refusal = stuck ?? (shown ? null : lives && reason ? this.#refusal(reason, node) : (refused ?? null));
+    return { id, table, pk, shows: shown !== undefined, refusal, hiddenKeys: [...keys] };
+  }
+
+  #isWanted({ id, around, values }: Node, wanted: ReadonlySet<string>): boolean {
+    return wanted.has(id) || around.referenced.some((place) => wanted.has(keyOf(around.model, place, values) ?? ""));
+  }
+
+  #refusal(reason: Reason, { id, table, values }: Node): Refusal {
+    switch (reason.code) {
+      case "unique": {
+        const holder = JSON.stringify(this.#nodes.get(reason.holder)?.pk);
+        return {
+          code: "unique",
+          message: `Another row took a unique key first: ${holder} (UNIQUE constraint of ${table}).`,
+        };
+      }
+      case "reference": {
+        const { reference, columns, parent } = reason.link;
+        const wanted = JSON.stringify(columns.map((name) => values[name]));
+        return {
+          code: "reference",
+          message: `${table}.${reference.columns.join(", ")} refers to a row of ${parent.name} that is not there: ${wanted}.`,
+        };
+      }
+      case "refused":
+      case "deleted":
+        return this.#refused.rows.get(id) ?? { code: "constraint", message: "The database did not take the row." };
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// `npm run generate`: the generated files of the reference schema, in both dialects. Arguments go to both runs. No
+// database is migrated from here, so drizzle-kit is left alone.
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const cli = fileURLToPath(new URL("../packages/grove-crdt/src/cli.ts", import.meta.url));
+const configs = ["drizzle.config.ts", "drizzle.postgres.config.ts"];
+
+for (const config of configs) {
+  // This process's own loader of TypeScript, and its colours.
+  const args = [...process.execArgv, cli, "generate", "--no-kit", "--config", config, ...process.argv.slice(2)];
+  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+  if (status !== 0) process.exitCode = 1;
+}
