@@ -18,7 +18,7 @@ export function emitShadowFile(tables: readonly TableModel[], names: ReadonlyMap
     "sqliteTable",
     "text",
     "uniqueIndex",
-  ].filter((name) => new RegExp(`\\b${name}\\(`).test(body));
+  ].filter((name) => new RegExp(`\\b${name}[(<]`).test(body));
   return `${header("Our tables as Drizzle tables. List this file under `schema` in drizzle.config.ts, so that they are migrated.")}
 import { ${imports.join(", ")} } from "drizzle-orm/sqlite-core";
 

@@ -178,8 +178,9 @@ function grouped<T extends RowWrite>(
   return new Map([...groups.values()].filter(([names]) => names.length > 0 || op === "insert"));
 }
 
-/** What stands for a field's value. @throws GroveError `bad_value`, UnfitValue */
-export const fieldParam = (field: FieldModel, value: Json): string | null => fromJson(field, value);
+/** What stands for a field's value; a counter is text whatever its size. @throws GroveError `bad_value`, UnfitValue */
+export const fieldParam = (field: FieldModel, value: Json): string | null =>
+  field.type === "counter" && typeof value === "string" && /^-?\d+$/.test(value) ? value : fromJson(field, value);
 
 const toRefusal = (error: Error): Refusal =>
   isLockTimeout(error) || error instanceof RowAppeared ? BUSY : { code: "constraint", message: error.message };

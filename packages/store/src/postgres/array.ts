@@ -34,3 +34,18 @@ export const printArray = (values: ArrayValue): string =>
           : printArray(value),
     )
     .join(",")}}`;
+
+/**
+ * Whether an array is `depth` deep and as long everywhere, as Postgres can store it and will give it back. Postgres itself
+ * takes arrays of any depth in any column, and the empty array has none.
+ */
+export const isRegular = (values: readonly unknown[], depth: number): boolean =>
+  values.length === 0 || lengthsOf(values, depth) !== undefined;
+
+/** The length at each depth; undefined where they differ, or where something is empty. */
+function lengthsOf(values: readonly unknown[], depth: number): string | undefined {
+  if (values.length === 0) return undefined;
+  if (depth === 1) return String(values.length);
+  const [first, ...others] = values.map((value) => (Array.isArray(value) ? lengthsOf(value, depth - 1) : undefined));
+  return first !== undefined && others.every((other) => other === first) ? `${values.length} ${first}` : undefined;
+}

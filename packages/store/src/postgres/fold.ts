@@ -1,5 +1,14 @@
 // Fold on Postgres: drain the oldest log rows with what base table and shadow have now, decide, write.
-import { decideFold, type FoldClock, isAlive, type Json, type Touch, touchedFields } from "@grove-crdt/core";
+import {
+  decideFold,
+  existedBefore,
+  type FoldClock,
+  isAlive,
+  type Json,
+  type Touch,
+  touchedFields,
+} from "@grove-crdt/core";
+import { mayHaveUnadopted } from "./adoption";
 import { fieldParam, ShadowWrites } from "./apply";
 import type { PostgresTransaction } from "./driver";
 import { anyParked, readRefusals, unpark } from "./parking";
@@ -16,6 +25,8 @@ interface Touched {
   readonly touch: Touch;
   readonly raw: readonly unknown[];
   readonly pk: Json[];
+  /** The log's ops, oldest first. */
+  ops: string;
 }
 
 export const pendingProbe = (tables: readonly Table[]): string =>
@@ -41,11 +52,12 @@ async function collect(session: Session, table: Table): Promise<{ rows: Map<stri
     let touched = rows.get(key);
     if (!touched) {
       const masks = table.masks.map(() => 0);
-      touched = { touch: { at: 0, inserted: false, deleted: false, masks, before: null }, raw, pk };
+      touched = { touch: { at: 0, inserted: false, deleted: false, masks, before: null }, raw, pk, ops: "" };
       rows.set(key, touched);
     }
     const { touch } = touched;
     touch.at = Math.max(touch.at, Number(raw[1]));
+    touched.ops += raw[2] as string;
     if (raw[2] === "I") touch.inserted = true;
     else if (raw[2] === "D") {
       touch.deleted = true;
@@ -124,9 +136,11 @@ export async function foldTable(
   const referenced = new Set(around?.referenced.flatMap((place) => table.model.uniques[place] ?? []));
   let moved = false;
 
-  for (const { touch, raw, pk } of rows.values()) {
+  const unadopted = await mayHaveUnadopted(session, table);
+  for (const { touch, raw, pk, ops } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);
+    if (unadopted && !row) touch.existed = existedBefore(ops, Number(raw[at.present]) === 1);
     let base: { values: Record<string, Json> } | null = null;
     if (Number(raw[at.present]) === 1) {
       base = { values: {} };

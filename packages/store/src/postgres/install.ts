@@ -1,11 +1,11 @@
-// Installing and verifying capture on Postgres, the checks of what stands in the way, and adopting rows that were there
-// before it.
+// Installing and verifying capture on Postgres, and the checks of what stands in the way. Which rows and columns have yet to
+// be adopted is recorded here; adoption.ts does it.
 import { GroveError, maskColumns, NODE_ID, type Registry } from "@grove-crdt/core";
 import type { CaptureProblem } from "../store";
+import { readUnadopted } from "./adoption";
 import type { PostgresTransaction } from "./driver";
-import type { Session } from "./session";
-import { ident, keyColumn, list, toParams } from "./sql";
-import type { Table } from "./table";
+import { ident, toParams } from "./sql";
+import { Table } from "./table";
 
 export const OLDEST_VERSION = 14;
 
@@ -52,7 +52,7 @@ export async function verifyCapture(tx: PostgresTransaction, registry: Registry)
   const sources = new Map(
     (
       await tx.rows(
-        "SELECT p.proname, p.prosrc || CASE WHEN p.prosecdef THEN '' ELSE ' (not SECURITY DEFINER)' END FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname = ANY($1::text::text[])",
+        "SELECT p.proname, p.prosrc || CASE WHEN p.prosecdef AND 'search_path=pg_catalog, public, pg_temp' = ANY (p.proconfig) THEN '' ELSE ' (not as generated)' END FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname = ANY($1::text::text[])",
         [textList([...functions.keys()])],
       )
     ).map(([name, source]) => [name as string, source as string]),
@@ -77,7 +77,17 @@ export async function verifyCapture(tx: PostgresTransaction, registry: Registry)
   }
   if (missing.length > 0) return { code: "capture_missing", names: [...missing, ...stale] };
   await refuseTables(tx, registry);
-  return stale.length > 0 ? { code: "capture_stale", names: stale } : null;
+  const recorded = await recordedFields(tx);
+  for (const { name, fields } of registry.tables) {
+    const before = recorded.get(name);
+    if (before?.join("\n") !== fields.map((field) => field.name).join("\n")) stale.push(`_grove_capture of ${name}`);
+  }
+  if (stale.length > 0) return { code: "capture_stale", names: stale };
+  const unadopted = await readUnadopted(
+    tx,
+    registry.tables.map((model) => new Table(model)),
+  );
+  return unadopted.length > 0 ? { code: "not_adopted", names: unadopted.map(({ table }) => table.model.name) } : null;
 }
 
 interface InstalledTrigger {
@@ -190,6 +200,39 @@ async function moveMasks(tx: PostgresTransaction, table: Table, before: readonly
   if (sets.length > 0) await tx.exec(`UPDATE ${table.log} SET ${sets.join(", ")} WHERE op = 'U'`);
 }
 
+/** The fields of each table in the order of the mask's bits, as the installed triggers have them. */
+const recordedFields = async (tx: PostgresTransaction): Promise<Map<string, string[]>> =>
+  new Map(
+    (await tx.rows("SELECT tbl, fields FROM public._grove_capture")).map(([name, fields]) => [
+      name as string,
+      JSON.parse(fields as string) as string[],
+    ]),
+  );
+
+/** Also what there is to adopt, now that the triggers are there: of an empty table, nothing. */
+async function recordFields(
+  tx: PostgresTransaction,
+  table: Table,
+  before: readonly string[] | undefined,
+  uncaptured: boolean,
+): Promise<void> {
+  const { name, fields } = table.model;
+  const names = fields.map((field) => field.name);
+  await tx.rows(
+    "INSERT INTO public._grove_capture (tbl, fields) VALUES ($1::text, $2::text) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
+    [name, JSON.stringify(names)],
+  );
+  const added = before ? names.filter((field) => !before.includes(field)) : [];
+  if (!uncaptured && added.length === 0) return;
+  if ((await tx.rows(`SELECT 1 FROM ${table.name} LIMIT 1`)).length === 0) return;
+  if (uncaptured) await tx.rows("UPDATE public._grove_capture SET adopted = 0 WHERE tbl = $1::text", [name]);
+  if (added.length > 0)
+    await tx.rows(
+      "UPDATE public._grove_capture SET added = (coalesce(added, '[]')::jsonb || $2::text::jsonb)::text WHERE tbl = $1::text",
+      [name, JSON.stringify(added)],
+    );
+}
+
 /** Only one process installs at a time; the number is ours alone. */
 const INSTALL_LOCK = "SELECT pg_advisory_xact_lock(7305, 1)";
 
@@ -212,14 +255,9 @@ export async function installCapture(
       tx,
       tables.map(({ model }) => model.name),
     );
-    const stored = new Map(
-      (await tx.rows("SELECT tbl, fields FROM public._grove_capture")).map(([name, fields]) => [
-        name as string,
-        JSON.parse(fields as string) as string[],
-      ]),
-    );
+    const stored = await recordedFields(tx);
     for (const table of tables) {
-      const { name, fields } = table.model;
+      const { name } = table.model;
       const capture = registry.capture.tables[name];
       const statements = [...(capture?.tables ?? []), ...Object.values(capture?.functions ?? {})];
       const present = installed.get(name) ?? new Map<string, InstalledTrigger>();
@@ -231,15 +269,12 @@ export async function installCapture(
           present.delete(trigger);
         }
       }
-      for (const [trigger, sql] of Object.entries(capture?.triggers ?? {}))
-        if (!present.has(trigger)) statements.push(sql);
+      const absent = Object.entries(capture?.triggers ?? {}).filter(([trigger]) => !present.has(trigger));
+      for (const [, sql] of absent) statements.push(sql);
       await tx.exec(statements.map((sql) => sql.replace(/;\s*$/, "")).join(";\n"));
       const before = stored.get(name);
       if (before) await moveMasks(tx, table, before);
-      await tx.rows(
-        "INSERT INTO public._grove_capture (tbl, fields) VALUES ($1::text, $2::text) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
-        [name, JSON.stringify(fields.map((field) => field.name))],
-      );
+      await recordFields(tx, table, before, !before || absent.length > 0);
     }
   } catch (error) {
     if ((error as { code?: unknown }).code !== "42501") throw error;
@@ -281,58 +316,4 @@ export async function settleIdentity(
   // The node's own short integer is the smallest, since most rows carry it.
   await tx.rows("INSERT INTO public._grove_nodes (id, node) VALUES (1, $1::text) ON CONFLICT DO NOTHING", [id]);
   return id;
-}
-
-/** Refuses rows that the capture would not have let in: nothing could be added to them. */
-export async function refuseUnfit(session: Session, table: Table): Promise<void> {
-  for (const { name, type, storage } of table.multi) {
-    const column = ident(name);
-    const unfit = type === "set" && storage === "jsonb" ? `jsonb_typeof(${column}) <> 'array'` : `${column} IS NULL`;
-    const key = table.model.key.map((column) => `${ident(column.name)}::text`).join(" || ', ' || ");
-    const [row] = await session.rows(`SELECT count(*), min(${key}) FROM ${table.name} WHERE ${unfit}`);
-    const [count, example] = row as [unknown, string];
-    if (Number(count) === 0) continue;
-    throw new GroveError(
-      "bad_value",
-      `${table.model.name}.${name} holds no ${type === "set" ? "array" : "number"} in ${count} row${Number(count) === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then call node.ensureShadowTables() again. Nothing was changed.`,
-      { details: { table: table.model.name, column: name, rows: Number(count) } },
-    );
-  }
-}
-
-/**
- * Gives a shadow to at most `limit` rows that have none: they count as the oldest possible writes.
- *
- * @param after the last key of the chunk before, as text; null to begin
- * @returns how many it adopted, and the last key that it looked at; null at the end of the table
- */
-export async function adoptRows(
-  session: Session,
-  table: Table,
-  after: readonly string[] | null,
-  limit: number,
-): Promise<{ readonly adopted: number; readonly last: readonly string[] | null }> {
-  const { key } = table.model;
-  const keys = key.map(({ name }) => keyColumn(name));
-  const same = key.map(({ name }) => `s.${ident(keyColumn(name))} = b.${ident(name)}`).join(" AND ");
-  const names = key.map(({ name }) => name);
-  const columns = list(names, "b.");
-  const n = names.length;
-  const from = after
-    ? `WHERE (${columns}) > (${key.map(({ sqlType }, at) => `$${at + 3}::text::${sqlType}`).join(", ")})`
-    : "";
-  const [row] = await session.rows(
-    `WITH chunk AS (SELECT ${columns} FROM ${table.name} b ${from} ORDER BY ${columns} LIMIT $1::text::bigint),
-adopted AS (
-  INSERT INTO ${table.shadow} (${list(keys)}, id, cl, hlc, node, born, seq)
-  SELECT ${columns}, $2::text::bigint + row_number() OVER (), 1, 0, 0, $2::text::bigint + row_number() OVER (), $2::text::bigint + row_number() OVER ()
-  FROM chunk b WHERE NOT EXISTS (SELECT 1 FROM ${table.shadow} s WHERE ${same})
-  RETURNING 1
-)
-SELECT (SELECT count(*) FROM adopted), (SELECT count(*) FROM chunk)${names.map((name) => `, (SELECT ${ident(name)}::text FROM chunk ORDER BY ${names.map((other) => `${ident(other)} DESC`).join(", ")} LIMIT 1)`).join("")}`,
-    [String(limit), String(session.next - 1), ...(after ?? [])],
-  );
-  const [adopted, seen, ...last] = row as [unknown, unknown, ...string[]];
-  if (Number(adopted) > 0) session.take(Number(adopted));
-  return { adopted: Number(adopted), last: Number(seen) < limit ? null : last.slice(0, n) };
 }

@@ -5,6 +5,9 @@ import type { Session } from "./session";
 import { numbers, toParams } from "./sql";
 import { rawToCell, type Table } from "./table";
 
+/** A transaction to read rows in: a session, or a snapshot with the names that it needs. */
+export type StateReader = Pick<Session, "rows" | "tx" | "names">;
+
 /** Cells by shadow row id. */
 export async function readCells(
   tx: PostgresTransaction,
@@ -37,7 +40,7 @@ const UNKNOWN: KnownRow = { row: null, present: false };
 
 /** What shadow and base table know of each key, in the order of `keys`. */
 export async function readRows(
-  session: Session,
+  session: StateReader,
   table: Table,
   keys: readonly (readonly string[])[],
 ): Promise<KnownRow[]> {
@@ -63,7 +66,7 @@ export async function readRows(
 
 /** Canonical values of the base rows at `places` of `keys`. */
 export async function readBase(
-  session: Session,
+  session: StateReader,
   table: Table,
   keys: readonly (readonly string[])[],
   places: readonly number[],

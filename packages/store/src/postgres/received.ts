@@ -1,10 +1,11 @@
 // Values that come out of the base table different from what went in: a user's trigger changed them, or the column's
 // type did. The shadow keeps them as received, so that every node still serves the same value under its stamp.
-import { isAlive, NO_BASE_WRITE, type Row, type RowChange, registerOf, sameValue } from "@grove-crdt/core";
+import { fieldNamed, isAlive, NO_BASE_WRITE, type Row, type RowChange, registerOf, sameValue } from "@grove-crdt/core";
 import { ShadowWrites } from "./apply";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import type { Table } from "./table";
+import { isExact, survives } from "./values";
 
 /** Whether triggers of the user's own stand on the table. */
 async function hasTriggers(session: Session, table: Table): Promise<boolean> {
@@ -18,20 +19,30 @@ async function hasTriggers(session: Session, table: Table): Promise<boolean> {
 
 /** Whether anything on this database may change a value on its way into the table. */
 export const mayDiffer = async (session: Session, table: Table): Promise<boolean> =>
-  table.inexact || (await hasTriggers(session, table));
+  table.model.fields.some((field) => field.type === "lww" && !isExact(field)) || (await hasTriggers(session, table));
+
+/** Whether the columns of a change certainly give back what it says. */
+const isCertain = ({ model }: Table, { lww = {} }: RowChange): boolean =>
+  Object.entries(lww).every(([name, [value]]) => {
+    const field = fieldNamed(model, name);
+    return field === undefined || survives(field, value);
+  });
+
+interface Written {
+  readonly change: RowChange;
+  readonly key: readonly string[];
+}
 
 /** Compares what the base table has now with what these changes said, and keeps what differs in cells. */
-export async function keepReceived(
-  session: Session,
-  table: Table,
-  written: readonly { readonly change: RowChange; readonly key: readonly string[] }[],
-): Promise<void> {
-  if (!(await mayDiffer(session, table))) return;
-  const keys = written.map(({ key }) => key);
+export async function keepReceived(session: Session, table: Table, written: readonly Written[]): Promise<void> {
+  const certain = (item: Written) => isCertain(table, item.change);
+  const doubtful = (await hasTriggers(session, table)) ? written : written.filter((item) => !certain(item));
+  if (doubtful.length === 0) return;
+  const keys = doubtful.map(({ key }) => key);
   const rows = await readRows(session, table, keys);
   const bases = await readBase(session, table, keys, [...keys.keys()]);
   const writes = new ShadowWrites(session, table);
-  written.forEach(({ change, key }, n) => {
+  doubtful.forEach(({ change, key }, n) => {
     const row = rows[n]?.row as Row | null;
     const base = bases.get(n);
     if (!row || !base || !isAlive(row)) return;

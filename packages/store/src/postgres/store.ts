@@ -8,9 +8,11 @@ import {
   type Position,
   type Registry,
   type RowChange,
-  rowToChange,
+  type RowKey,
 } from "@grove-crdt/core";
+import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import type {
+  AdoptOptions,
   MergeRequest,
   MergeResult,
   ParkedRow,
@@ -21,20 +23,21 @@ import type {
   Store,
   StoreOptions,
 } from "../store";
-import type { PostgresDriver, PostgresTransaction } from "./driver";
+import { type Adopted, adoptColumns, adoptRows, estimateRows, readUnadopted, refuseUnfit } from "./adoption";
+import { isRefusal, type PostgresDriver, type PostgresTransaction } from "./driver";
 import { foldTable, pendingProbe, readPending } from "./fold";
-import { adoptRows, installCapture, refuseUnfit, settleIdentity, verifyCapture } from "./install";
+import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
 import { forgetBusy, readAllParked, readBusy, settleRejections } from "./parking";
 import { isLinked, project } from "./projection";
-import { readBase, readRows } from "./read";
+import type { StateReader } from "./read";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
+import { readStates } from "./states";
 import { Table } from "./table";
 
 const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
 const NUMBERS = new Set(["seen_seq", "last_success"]);
-const ADOPT_CHUNK = 20_000;
 const BUSY_CHUNK = 1_000;
 
 export class PostgresStore implements Store {
@@ -89,7 +92,6 @@ export class PostgresStore implements Store {
       ),
     );
     await this.fold();
-    for (const table of this.#tables) await this.#adopt(table);
     await this.#connection.write(async (session) => {
       // The rules may have changed with the schema, and with the tables what may be shown.
       for (const row of await readAllParked(session)) if (this.#byName.has(row.table)) session.touch(row);
@@ -97,13 +99,24 @@ export class PostgresStore implements Store {
     });
   }
 
-  async #adopt(table: Table): Promise<void> {
-    let after: readonly string[] | null = null;
-    await this.#connection.write((session) => refuseUnfit(session, table));
-    do {
-      const from: readonly string[] | null = after;
-      after = (await this.#connection.write((session) => adoptRows(session, table, from, ADOPT_CHUNK))).last;
-    } while (after !== null);
+  async adopt(options: AdoptOptions = {}): Promise<void> {
+    const unadopted = await this.#connection.read((tx) => readUnadopted(tx, this.#tables));
+    for (const { table, rows, added } of unadopted) {
+      const total = await this.#connection.read(async (tx) => {
+        await refuseUnfit(tx, table);
+        return estimateRows(tx, table);
+      });
+      // One snapshot of log, shadow and table: what is adopted is neither a write that waits nor changed by one.
+      const inChunks = (adopt: (session: Session, after: readonly string[] | null) => Promise<Adopted>) =>
+        adoptInChunks<readonly string[]>(table.model.name, total, options, (after) =>
+          this.#connection.write(async (session) => {
+            await this.#foldRest(session);
+            return adopt(session, after);
+          }, "REPEATABLE READ"),
+        );
+      if (rows) await inChunks((session, after) => adoptRows(session, table, after, ADOPT_CHUNK));
+      if (added !== null) await inChunks((session, after) => adoptColumns(session, table, added, after, ADOPT_CHUNK));
+    }
   }
 
   identify(): Promise<string> {
@@ -170,26 +183,44 @@ export class PostgresStore implements Store {
     return count;
   }
 
-  async serve(query: ServeQuery): Promise<Served> {
+  serve(query: ServeQuery): Promise<Served> {
     const tables = [...new Set(query.tables)].map((name) => this.#table(name));
-    const page = (reader: Parameters<typeof servePage>[0], last: number) =>
-      readIncarnations(reader.tx).then((incarnations) => servePage(reader, tables, query, incarnations, last));
+    return this.#folded(async (reader, last) =>
+      servePage(reader, tables, query, await readIncarnations(reader.tx), last),
+    );
+  }
+
+  /** Runs `work` on a snapshot in which every write is folded. */
+  async #folded<T>(work: (reader: StateReader, last: number) => Promise<T>): Promise<T> {
     const read = () =>
       this.#connection.readNamed(async (tx, names, seq) => {
         const pending = await readPending(tx, this.#tables, this.#probe);
-        return pending.tables.length > 0 ? null : page({ tx, names }, seq);
+        if (pending.tables.length > 0) return null;
+        return { result: await work({ tx, names, rows: (text, params) => tx.rows(text, params) }, seq) };
       });
-    const served = await read();
-    if (served) return served;
+    const quiet = await read();
+    if (quiet) return quiet.result;
     await this.fold();
     const folded = await read();
-    if (folded) return folded;
+    if (folded) return folded.result;
     // Somebody wrote since: fold and read in one transaction, so that no row is served beside its unfolded writes.
     return this.#connection.write(async (session) => {
       await this.#foldRest(session);
       await session.flush();
-      return page(session, session.seq);
+      return work(session, session.seq);
     }, "REPEATABLE READ");
+  }
+
+  async states(keys: readonly RowKey[]): Promise<(RowChange | null)[]> {
+    try {
+      return await this.#folded((reader) => readStates(reader, this.#byName, keys));
+    } catch (error) {
+      // A key that its column cannot hold; the others are found without it.
+      if (!isRefusal(error)) throw error;
+      if (keys.length <= 1) return keys.map(() => null);
+      const middle = keys.length >> 1;
+      return [...(await this.states(keys.slice(0, middle))), ...(await this.states(keys.slice(middle)))];
+    }
   }
 
   #table(name: string): Table {
@@ -290,14 +321,7 @@ export class PostgresStore implements Store {
   }
 
   async inspect(name: string, pk: readonly Json[]): Promise<RowChange | null> {
-    const table = this.#table(name);
-    await this.fold();
-    return this.#connection.write(async (session) => {
-      const keys = [table.keyParams(pk)];
-      const row = (await readRows(session, table, keys))[0]?.row;
-      if (!row) return null;
-      const values = (await readBase(session, table, keys, [0])).get(0) ?? {};
-      return rowToChange(table.model, pk, row, values, { floor: -1, exclude: null });
-    });
+    this.#table(name).keyParams(pk);
+    return (await this.states([[name, pk]]))[0] ?? null;
   }
 }
