@@ -75,11 +75,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.removeAllListeners
 
 const given = process.env.DATABASE_URL;
 const { url, remove } = given ? await borrow(given) : await embed();
-process.send?.({ url });
-
 const leave = async () => {
   await remove();
   process.exit();
 };
-if (process.connected) process.on("disconnect", leave);
-else await leave();
+// Whoever asked for it may be gone by now.
+if (process.connected) {
+  process.on("disconnect", leave);
+  process.send?.({ url });
+} else await leave();

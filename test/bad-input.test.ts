@@ -459,14 +459,17 @@ describeOnEach("bad input", ({ dialect, openNode, makeSchema }) => {
         "abc",
         1.5,
         true,
-        "9223372036854775808",
-        "99999999999999999999",
+        "5",
+        "09223372036854775808",
         1e300,
         {},
         { $grove: "number", value: "9999999999999999999" },
       ]) {
         await expectRejected(order({ total: [total] }), "bad_value");
       }
+      // Another node's column may hold so many digits: the row waits.
+      const { json } = await send("/push", pushMessage([order({ total: ["9223372036854775808"] })]));
+      expect(json.outcomes).toMatchObject([{ outcome: "parked" }]);
       for (const time of ["yesterday", 5, true, {}, "2024-13-45T00:00:00Z"])
         await expectRejected(order({ placed_at: [time] }), "bad_value");
     });
@@ -576,7 +579,9 @@ describeOnEach("bad input", ({ dialect, openNode, makeSchema }) => {
         "/push",
         pushMessage([{ ...good(), lww: { title: [huge], body: ["b"] } }, { ...good(huge.slice(0, 1_000_000)) }]),
       );
-      expect(json.outcomes).toEqual([{ outcome: "applied" }, { outcome: "applied" }]);
+      // An index of Postgres holds no such key; the row beside it is none the worse.
+      const key = dialect.name === "postgres" ? { outcome: "rejected", code: "bad_value" } : { outcome: "applied" };
+      expect(json.outcomes).toEqual([{ outcome: "applied" }, expect.objectContaining(key)]);
       // A row larger than a page travels alone.
       const { json: page } = await send("/pull", pullMessage({ bytes: 1, tables: ["documents"], node: "another" }));
       expect(page).toMatchObject({ more: true });

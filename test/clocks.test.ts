@@ -35,11 +35,7 @@ describeOnEach("clocks", ({ dialect, openNode, openNodes }) => {
     ] as const;
     for (const [milliseconds, title] of jumps) {
       a.clock.advance(milliseconds);
-      await a.sql(
-        "UPDATE documents SET title = ?, view_count = view_count + 1, tags = ?",
-        title,
-        textsOf(title),
-      );
+      await a.sql("UPDATE documents SET title = ?, view_count = view_count + 1, tags = ?", title, textsOf(title));
       await sync(a, b);
       stamps.push(await stampOf(a));
       expect(await titleOf(b)).toBe(title);

@@ -136,7 +136,8 @@ describe("a change of the schema", () => {
 describe("a new name", () => {
   test("of a column takes along what is known of it: the later write wins, whatever it was called", async () => {
     project.schema(users(".notNull()") + notes(`heading: lww(text("heading").notNull().default("")), ${body}`));
-    hub.sql("UPDATE notes SET title = 'earlier', stars = stars + 1 WHERE id = '1'");
+    hub.sql(`UPDATE notes SET title = 'earlier', stars = stars + 1 WHERE id = '1';
+      INSERT INTO notes (id, title) VALUES ('4', 'four')`);
     await hub.node.fold();
     await pause(20);
     edge.sql("UPDATE notes SET title = 'later', stars = stars + 1 WHERE id = '1'; INSERT INTO notes (id) VALUES ('3')");
@@ -147,10 +148,14 @@ describe("a new name", () => {
     await upgrade(hub, edge);
     await edge.sync(hub);
     for (const node of [hub, edge])
-      expect(node.rows("SELECT id, heading, stars FROM notes")).toEqual([
+      expect(node.rows("SELECT id, heading, stars FROM notes ORDER BY id")).toEqual([
         { id: "1", heading: "later", stars: 6 },
         { id: "3", heading: "", stars: 0 },
+        { id: "4", heading: "four", stars: 0 },
       ]);
+    // Written with its row, and so it stays.
+    for (const { node } of [hub, edge]) expect((await node.inspect("notes", ["4"]))?.lww?.heading).toEqual(["four"]);
+    edge.sql("DELETE FROM notes WHERE id = '4'");
     expect((await hub.node.inspect("notes", ["1"]))?.lww).toEqual((await edge.node.inspect("notes", ["1"]))?.lww);
   });
 

@@ -7,6 +7,7 @@ import { foldDocuments, foldLww } from "./fold";
 import { mergeKnown } from "./merge-known";
 import { mergePage, mergePageDocuments } from "./merge-page";
 import { mergeUpdate } from "./merge-update";
+import { postgresCases } from "./postgres";
 import { pullScaling } from "./pull-scaling";
 import { servePage, servePageDocuments, serveRate } from "./serve-page";
 import { shadowBytes, shadowBytesWorn } from "./shadow-bytes";
@@ -29,4 +30,5 @@ export const cases: readonly Case[] = [
   pullScaling,
   shadowBytes,
   shadowBytesWorn,
+  ...postgresCases,
 ];

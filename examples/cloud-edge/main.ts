@@ -97,4 +97,6 @@ Both stay up until Ctrl-C. Write to one with plain SQL, look at the other a mome
 
   psql ${database.url}
   sqlite3 ${file}
-  UPDATE inventory SET quantity = quantity - 1 WHERE sku = 'tea';`);
+  UPDATE inventory SET quantity = quantity - 1 WHERE sku = 'tea';
+
+The cloud serves at ${url}`);

@@ -32,11 +32,11 @@ export function findProblems(cloud: Listing, edge: Listing, ledger: Ledger): str
   return problems;
 }
 
-/** Looks until all is as it has to be, and still is some exchanges later; or until nothing has moved for ten seconds. */
+/** Looks until all is as it has to be, and still is some exchanges later; or until nothing has moved for five seconds. */
 export async function settle({ cloud, edge }: Shops, ledger: Ledger): Promise<string[]> {
   const look = () => Promise.all([cloud.list(), edge.list()]);
   let listings = await look();
-  for (let still = 0; still < 100; ) {
+  for (let still = 0; still < 50; ) {
     await sleep(100);
     const before = listings;
     listings = await look();

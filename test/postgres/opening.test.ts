@@ -44,7 +44,6 @@ const columns =
 
 describe("a database that cannot be synced as it is", () => {
   test.each([
-    ["a table that is not there", [], "does not exist"],
     [
       "a partitioned table",
       [`CREATE TABLE documents (${columns}, PRIMARY KEY (id)) PARTITION BY HASH (id)`],
@@ -69,6 +68,12 @@ describe("a database that cannot be synced as it is", () => {
     const { code, message } = await refusal(sql);
     expect([code, message]).toEqual(["unsupported_table", expect.stringContaining(words)]);
     expect(await sql`SELECT 1 FROM pg_class WHERE relname = '_grove_node'`).toHaveLength(0);
+  });
+
+  test("a table that is not there is named", async () => {
+    const { sql } = await database(["CREATE TABLE other (id text)"]);
+    const { code, message } = await refusal(sql);
+    expect([code, message]).toEqual(["capture_missing", expect.stringContaining('"documents"')]);
   });
 
   /** A role of this database alone, and a client that connects as it. */

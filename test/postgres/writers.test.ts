@@ -93,15 +93,23 @@ test(
     const names = Array.from({ length: EDGES }, (_, n) => `edge-${n}`);
     const [{ node: hub, url }] = await Promise.all([makeHub(), ...names.map(makeEdge)]);
 
-    // The hubs, and how the edges hear of a new one.
+    // The hubs, and how the edges hear of them.
     const hubs: Process[] = [];
-    const addresses: string[] = [];
+    const addresses = new Map<number, string>();
+    const announce = () => {
+      for (const edge of edges) edge.send({ hubs: [...addresses.values()] });
+    };
     const startHub = async (n: number) => {
       const member = start(`hub process ${n}`, "hub", [url, TOKEN]);
       hubs[n] = member;
       const { url: address } = await member.next();
-      if (address !== undefined) addresses[n] = address;
-      for (const edge of edges) edge.send({ hubs: addresses });
+      if (address !== undefined) addresses.set(n, address);
+      announce();
+    };
+    const killHub = (n: number) => {
+      hubs[n]?.kill();
+      addresses.delete(n);
+      announce();
     };
     const edges = names.map((name) =>
       start(name, "edge", [join(folder, `${name}.db`), name, logOf(name), String(PACE.edge), TOKEN]),
@@ -121,7 +129,7 @@ test(
       await sleep(Math.min(KILL * 1000, end - Date.now()));
       if (Date.now() >= end) break;
       const n = kills++ % HUBS;
-      hubs[n]?.kill();
+      killHub(n);
       await startHub(n);
     }
     for (const member of [...edges, ...writers]) member.send("stop");
@@ -171,6 +179,7 @@ test(
     expect(rounds).toBeLessThanOrEqual(3);
     // A run in which little happened would prove nothing.
     expect(accounts.total).toBeGreaterThan(SECONDS * 50);
+    expect(exchanges.ok).toBeGreaterThan(0);
     for (const how of ["rejected", "internal", "bad_request", "unknown_table"]) expect(exchanges[how]).toBeUndefined();
     if (process.env.GROVE_SHOW) console.log(report);
   },

@@ -4,7 +4,7 @@ import { migrate } from "drizzle-orm/postgres-js/migrator";
 import { createNode, type GroveNode } from "grove-crdt";
 import postgres, { type Sql } from "postgres";
 import { inject } from "vitest";
-import { exchange, type MigrationProject } from "./migrations";
+import { exchange, type MigrationProject, mend } from "./migrations";
 
 let count = 0;
 
@@ -71,7 +71,7 @@ export class MigratedPostgres {
 
   async mend(): Promise<this> {
     this.#node = await this.#create();
-    await this.#node.ensureShadowTables();
+    await mend(this.#node);
     return this;
   }
 

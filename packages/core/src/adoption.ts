@@ -39,7 +39,9 @@ function isUnwritten({ cl, life, lww = {}, counter = {}, set = {} }: RowChange):
     isReserved(...life) &&
     Object.values(lww).every(([, hlc, node]) => isReserved(hlc, node)) &&
     Object.values(counter).every(({ birth, totals }) => !totals && birth && isReserved(birth[1], birth[2])) &&
-    Object.values(set).every((elements) => elements.every(([, , node, removed]) => node === "" && removed === undefined))
+    Object.values(set).every((elements) =>
+      elements.every(([, , node, removed]) => node === "" && removed === undefined),
+    )
   );
 }
 

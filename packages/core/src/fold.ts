@@ -278,7 +278,7 @@ export function decideFold(
   seq: number,
 ): ChangeSet | null {
   // A row from before capture that was deleted or replaced was adopted first: its life has an end that others hear of.
-  if (!row && touch.deleted && touch.existed)
+  if (!row && touch.existed && (touch.deleted || touch.inserted))
     return decideFold(model, adoptedRow(seq), touch, base, hidden, clock, seq);
   if (!base && model.keepsDeleted && row && touch.deleted) return die(model, row, touch, clock, seq);
   if (!base) {

@@ -3,6 +3,7 @@ export * from "./adoption";
 export * from "./canonical";
 export * from "./change";
 export * from "./changeset";
+export * from "./comparison";
 export * from "./cursor";
 export * from "./entry";
 export * from "./errors";

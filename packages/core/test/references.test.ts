@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type Candidate,
-  decideHolders,
   claimOf,
+  decideHolders,
   decideShown,
   isBinding,
   isKeeping,
@@ -21,9 +21,9 @@ import {
   isAlive,
   makeTables,
   mayShow,
+  type State,
   shape,
   sorted,
-  type State,
   state,
   World,
 } from "./references";

@@ -37,6 +37,16 @@ export const diagnosticCodes = {
   unique_nulls: "A unique key takes two NULLs for equal.",
   unique_kind: "One value of a unique key could be stored in several spellings.",
   collation: "A key is compared under a collation that other nodes do not know.",
+  edge_type: "No column of SQLite holds what this one does, with the same types for the app.",
+  pair_table: "A table is annotated in one of the two schemas only.",
+  pair_column: "A column is annotated in one of the two schemas only.",
+  pair_key: "The two schemas have different keys.",
+  pair_type: "The two schemas annotate a column differently.",
+  pair_kind: "The two schemas give a column types whose values travel in different forms.",
+  pair_null: "A column may be NULL in one of the two schemas only.",
+  pair_default: "The two schemas give a column different defaults.",
+  pair_unique: "The two schemas have different unique keys.",
+  pair_reference: "The two schemas have different references.",
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

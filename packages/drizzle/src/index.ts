@@ -2,4 +2,6 @@
 export { type Annotated, type Annotation, counter, local, lww, set } from "./annotations";
 export { type Diagnostic, type DiagnosticCode, diagnosticCodes } from "./diagnostics";
 export type { Casing } from "./names";
+export { checkPair, type Side } from "./pair";
+export { type EdgeTable, readEdge } from "./postgres/edge";
 export { type ReadOptions, type ReadSchema, readSchema, type SchemaModule } from "./schema";

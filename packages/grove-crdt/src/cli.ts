@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { isGroveError } from "@grove-crdt/core";
 import { Command } from "commander";
+import { adoptCommand } from "./commands/adopt";
 import { generateCommand } from "./commands/generate";
 import { terminalFor } from "./commands/terminal";
 
@@ -14,7 +15,8 @@ const program = new Command("grove-crdt")
   .helpOption("-h, --help", "print this help")
   .helpCommand(false)
   .showHelpAfterError("(--help lists what there is)")
-  .addCommand(generateCommand());
+  .addCommand(generateCommand())
+  .addCommand(adoptCommand());
 
 try {
   await program.parseAsync();

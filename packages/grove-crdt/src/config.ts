@@ -1,9 +1,24 @@
 // "grove-crdt/config": our part of drizzle.config.ts. Drizzle's own type allows no further keys, a spread gets past it.
 
+/** Where the edge's SQLite schema is. All paths count from the working directory. */
+export interface EdgeOptions {
+  /**
+   * Its file. It is made from the Postgres schema, with what SQLite's `generate` makes beside it; one that is there and was
+   * written by hand is held against the Postgres schema instead.
+   */
+  readonly schema: string;
+  /** The edge's config for drizzle-kit, made unless it is there and written by hand. `./drizzle.edge.config.ts`. */
+  readonly config?: string;
+  /** The folder of the edge's migrations. `./drizzle-edge`. */
+  readonly migrations?: string;
+}
+
 /** What `npx grove-crdt generate` may be told. */
 export interface GroveCrdtOptions {
   /** The folder for generated files, from the working directory; each dialect gets a folder in it. `./generated`. */
   readonly out?: string;
+  /** In a Postgres config: the SQLite schema of the nodes at the edge. */
+  readonly edge?: EdgeOptions;
   /** What columns without an annotation are, in tables that have one. Without it, `generate` refuses them. */
   readonly unmarked?: "lww" | "local";
 }

@@ -22,7 +22,7 @@ export {
   type WireRegister,
 } from "@grove-crdt/core";
 export { type SyncRouterOptions, syncRouter } from "@grove-crdt/server";
-export type { ParkedRow } from "@grove-crdt/store";
+export type { AdoptOptions, AdoptProgress, ParkedRow } from "@grove-crdt/store";
 export {
   createNode,
   createSyncer,

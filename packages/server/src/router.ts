@@ -49,6 +49,7 @@ const STATUS: Partial<Record<ErrorCode, Status>> = {
   busy: 503,
   capture_missing: 503,
   capture_stale: 503,
+  not_adopted: 503,
 };
 
 const answer = (c: Context, code: ErrorCode, message: string, details?: unknown) =>

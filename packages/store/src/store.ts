@@ -1,6 +1,6 @@
 // The Store port: what sync needs of a database. An implementation reads, calls a decision of core, and writes;
 // it holds no merge rule. Nothing that it keeps in memory matters for correctness.
-import type { Cursor, Json, Outcome, Position, RowChange, RowKey, RowSum } from "@grove-crdt/core";
+import type { Cursor, Discrepancy, Json, Outcome, Position, RowChange, RowKey, RowSum } from "@grove-crdt/core";
 
 export interface StoreOptions {
   /** Physical time in microseconds since 1970. */
@@ -103,6 +103,8 @@ export interface Store {
   install(): Promise<void>;
   /** Adopts what is recorded as not adopted. @throws GroveError `aborted`, `bad_value` */
   adopt(options?: AdoptOptions): Promise<void>;
+  /** The stored node id; null while the database has none. */
+  identity(): Promise<string | null>;
   /** The node id, settled and stored. @throws GroveError `node_id_mismatch`, `node_id_invalid` */
   identify(): Promise<string>;
   /** Newest incarnation and last number. */
@@ -123,6 +125,11 @@ export interface Store {
   settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void>;
   /** Rows that live in the shadow but that a constraint keeps out of the base table. */
   parked(): Promise<readonly ParkedRow[]>;
+  /**
+   * Compares base tables with their shadows; what no trigger saw counts as written now. A dialect without it has no
+   * `node.verify()`.
+   */
+  reconcile?(): Promise<readonly Discrepancy[]>;
   /** The whole shadow of a row as plain data; null when there is none. */
   inspect(table: string, pk: readonly Json[]): Promise<RowChange | null>;
 }

@@ -4,6 +4,11 @@ import { type ColumnModel, GroveError, isIllFormed, type Json } from "@grove-crd
 
 type Named = Partial<Pick<ColumnModel, "name">> & Pick<ColumnModel, "kind" | "sqlType">;
 
+const WHOLE = /^-?\d+$/;
+/** Whether these are the digits of an integer of 64 bits. */
+export const isInt64 = (text: string): boolean =>
+  WHOLE.test(text) && text.length <= 20 && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+
 /** What a stored value is that has no canonical form of its column's kind. */
 export type TagClass = "text" | "number" | "bytes";
 const TAG = "$grove";
@@ -20,8 +25,9 @@ export const looksTagged = (value: Json): value is { readonly [TAG]: Json; reado
 
 /** The tagged value, if it is a well-formed one. */
 export function asTagged({ [TAG]: kind, value }: { readonly [TAG]: Json; readonly value: Json }): Tagged | undefined {
-  const known = kind === "text" || kind === "number" || kind === "bytes";
-  return known && typeof value === "string" && !isIllFormed(value) ? { [TAG]: kind, value } : undefined;
+  if (typeof value !== "string" || isIllFormed(value)) return undefined;
+  const isNumber = WHOLE.test(value) ? isInt64(value) : !Number.isNaN(Number(value));
+  return kind === "text" || kind === "bytes" || (kind === "number" && isNumber) ? { [TAG]: kind, value } : undefined;
 }
 export const tagOf = (value: Tagged): TagClass => value[TAG];
 
@@ -71,7 +77,7 @@ export const printWhole = (digits: string): Json => (Number.isSafeInteger(Number
 export const isDecimal = (value: Json): value is string =>
   typeof value === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value);
 
-/** A number as a decimal without exponent. */
+/** A finite number as a decimal without exponent. */
 export function plain(value: number): string {
   const [, sign = "", whole = "", fraction = "", exponent] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(
     String(value),

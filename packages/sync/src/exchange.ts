@@ -1,18 +1,23 @@
 // One exchange with one peer: pull until nothing is left, then push until nothing is left. Cursors are stored with
 // what they stand for: the pull cursor in the merge's own transaction, the push cursor after the acknowledgement.
 import {
+  DEFAULT_PAGE_BYTES,
+  DEFAULT_PAGE_ROWS,
   decodeCursor,
   encodeCursor,
   GroveError,
   isGroveError,
   type Outcome,
+  type Position,
   PROTOCOL_VERSION,
   type PullResponse,
   type PushResponse,
+  type RowKey,
   START,
   START_FULL,
 } from "@grove-crdt/core";
 import type { PeerState } from "@grove-crdt/store";
+import { areMostlyEqual, readWhole } from "./agreement";
 import type { GroveNode } from "./node";
 import type { Transport } from "./transport";
 
@@ -23,6 +28,8 @@ export interface PeerReport {
   /** Rows received and rows sent. */
   pulled: number;
   pushed: number;
+  /** Adopted rows of which both sides hold the same: told by their sums, without values. */
+  agreed: number;
   /** Outcomes of both directions together. */
   applied: number;
   superseded: number;
@@ -46,6 +53,7 @@ export const emptyReport = (url: string): PeerReport => ({
   url,
   pulled: 0,
   pushed: 0,
+  agreed: 0,
   applied: 0,
   superseded: 0,
   parked: 0,
@@ -71,6 +79,8 @@ export class Exchange {
   #theirs: readonly string[] = [];
   /** Our own database turned out to be restored: everything goes both ways again. */
   #restored = false;
+  /** Whether adopted rows are worth comparing by sums before they are asked for, and before they are sent. */
+  #comparing = { pull: true, push: true };
   /** What is stored as the last error; unknown at the start. */
   #lastError: string | null | undefined;
 
@@ -157,11 +167,14 @@ export class Exchange {
     const wanted = tables.filter((table) => this.#theirs.includes(table));
     if (wanted.length === 0) return null;
     let refusal: GroveError | null = null;
+    // An empty database has nothing to compare.
+    if (cursor === null && (await this.node.store.position()).seq === 0) this.#comparing.pull = false;
     for (let restarted = false; ; ) {
       const request = {
         protocol: PROTOCOL_VERSION,
         node: this.node.id,
         cursor,
+        ...(this.#comparing.pull && { sums: true }),
         seen,
         tables: wanted,
         rows: pageRows,
@@ -178,6 +191,7 @@ export class Exchange {
       // The peer lost a piece of its history: what it had from us is news to it again.
       if (page.reset) await this.node.store.savePeer(peer, { pushCursor: encodeCursor(START_FULL) });
       seen = page.at;
+      refusal ??= await this.#fetchUnequal(page, options, report);
       report.pulled += page.rows.length;
       // The stored cursor stays before the first page that had a refusal: that page must come again.
       const known = (outcomes: readonly Outcome[]) => {
@@ -194,8 +208,39 @@ export class Exchange {
     }
   }
 
+  /** Asks for those rows whole whose sums differ. They are merged before the page's cursor is stored. */
+  async #fetchUnequal(
+    { sums = [], cursor }: PullResponse,
+    { pageRows = DEFAULT_PAGE_ROWS, pageBytes, signal }: ExchangeOptions,
+    report: PeerReport,
+  ): Promise<GroveError | null> {
+    const peer = this.peer as string;
+    let left = await this.node.unequal(sums);
+    if (!areMostlyEqual(sums.length, left.length)) this.#comparing.pull = false;
+    report.agreed += sums.length - left.length;
+    let refusal: GroveError | null = null;
+    while (left.length > 0) {
+      const want = left.slice(0, pageRows);
+      const request = { protocol: PROTOCOL_VERSION, node: this.node.id, cursor, want, bytes: pageBytes };
+      const answer = await this.transport.pull(request, { signal });
+      await this.#check(answer);
+      const { outcomes } = await this.node.merge(peer, answer.rows);
+      report.pulled += answer.rows.length;
+      count(report, outcomes);
+      await this.node.store.settleRejections(peer, answer.rows, outcomes);
+      refusal ??= firstRefusal(outcomes, this.transport.url);
+      const came = new Set(answer.rows.map((row) => JSON.stringify([row?.table, row?.pk])));
+      const missing = answer.more ? want.filter((key) => !came.has(JSON.stringify(key))) : [];
+      if (missing.length === want.length) {
+        throw new GroveError("transport", `${this.transport.url} did not answer with the rows that it was asked for.`);
+      }
+      left = [...missing, ...left.slice(want.length)];
+    }
+    return refusal;
+  }
+
   async #push(options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
-    const { tables, pageRows = 1000, pageBytes = 1024 * 1024, signal } = options;
+    const { tables, pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal } = options;
     const peer = this.peer as string;
     const { store } = this.node;
     const wanted = tables.filter((table) => this.#theirs.includes(table));
@@ -212,20 +257,24 @@ export class Exchange {
         peer,
         rows,
         bytes: pageBytes,
+        sums: this.#comparing.push,
       });
+      const { sums } = page;
       const next = encodeCursor(page.cursor);
       let changed = next !== stored;
-      if (page.rows.length > 0 || this.#restored) {
+      if (page.rows.length + sums.length > 0 || this.#restored) {
         const request = { protocol: PROTOCOL_VERSION, node: this.node.id, at: await store.position(), seen };
         let answer: PushResponse;
         try {
-          answer = await this.transport.push({ ...request, rows: page.rows }, { signal });
+          const message = { ...request, rows: page.rows, ...(sums.length > 0 && { sums: [...sums] }) };
+          answer = await this.transport.push(message, { signal });
         } catch (error) {
           if (!isGroveError(error) || error.code !== "payload_too_large") throw error;
-          if (page.rows.length > 1) {
-            rows = Math.ceil(page.rows.length / 2);
+          if (page.rows.length + sums.length > 1) {
+            rows = Math.ceil((page.rows.length + sums.length) / 2);
             continue;
           }
+          if (page.rows.length === 0) throw error;
           // A row that this peer never takes is kept as rejected: it must not hold back all that comes after it.
           answer = await this.transport.push({ ...request, rows: [] }, { signal });
           answer.outcomes.push({ outcome: "rejected", code: error.code, message: error.message });
@@ -245,6 +294,10 @@ export class Exchange {
         count(report, answer.outcomes);
         await store.settleRejections(peer, page.rows, answer.outcomes);
         refusal ??= firstRefusal(answer.outcomes, this.transport.url);
+        const want = answer.want ?? [];
+        if (!areMostlyEqual(sums.length, want.length)) this.#comparing.push = false;
+        report.agreed += Math.max(sums.length - want.length, 0);
+        refusal ??= await this.#sendUnequal(want, seen, options, report);
         changed = true;
         if (answer.reset && !restarted) {
           // The receiver was restored: all that we have may be news to it.
@@ -258,5 +311,39 @@ export class Exchange {
       stored = next;
       if (!page.more) return refusal;
     }
+  }
+  /** Sends those rows whole whose sums the peer does not have, before the page counts as acknowledged. */
+  async #sendUnequal(
+    want: readonly RowKey[],
+    seen: Position,
+    { pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal }: ExchangeOptions,
+    report: PeerReport,
+  ): Promise<GroveError | null> {
+    const { store } = this.node;
+    let refusal: GroveError | null = null;
+    let most = pageRows;
+    for (let left = want; left.length > 0; ) {
+      const { rows, taken } = await readWhole(store, left, { rows: most, bytes: pageBytes });
+      const request = { protocol: PROTOCOL_VERSION, node: this.node.id, at: await store.position(), seen };
+      let outcomes: readonly Outcome[];
+      try {
+        const answer = await this.transport.push({ ...request, rows }, { signal });
+        await this.#check(answer);
+        outcomes = answer.outcomes;
+      } catch (error) {
+        if (!isGroveError(error) || error.code !== "payload_too_large") throw error;
+        if (rows.length > 1) {
+          most = Math.ceil(rows.length / 2);
+          continue;
+        }
+        outcomes = [{ outcome: "rejected", code: error.code, message: error.message }];
+      }
+      report.pushed += rows.length;
+      count(report, outcomes);
+      await store.settleRejections(this.peer as string, rows, outcomes);
+      refusal ??= firstRefusal(outcomes, this.transport.url);
+      left = left.slice(taken);
+    }
+    return refusal;
   }
 }

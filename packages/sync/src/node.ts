@@ -3,6 +3,7 @@ import {
   checkProtocol,
   DEFAULT_PAGE_BYTES,
   DEFAULT_PAGE_ROWS,
+  type Discrepancy,
   decodeCursor,
   encodeCursor,
   GroveError,
@@ -16,9 +17,20 @@ import {
   parseRowChange,
   type Registry,
   type RowChange,
+  type RowKey,
+  type RowSum,
   START_FULL,
 } from "@grove-crdt/core";
-import { type DatabaseClient, openStore, type ParkedRow, type PeerUpdate, type Store } from "@grove-crdt/store";
+import {
+  type AdoptOptions,
+  type CaptureProblem,
+  type DatabaseClient,
+  openStore,
+  type ParkedRow,
+  type PeerUpdate,
+  type Store,
+} from "@grove-crdt/store";
+import { findUnequal, readWhole } from "./agreement";
 
 export interface NodeOptions {
   /** A Drizzle database: over better-sqlite3, postgres.js, a node-postgres Pool or PGlite. */
@@ -79,7 +91,7 @@ export class GroveNode {
   /**
    * Verifies the installed capture and settles the node id. Router and syncer await it.
    *
-   * @throws GroveError `capture_missing`, `capture_stale`, `node_id_mismatch`
+   * @throws GroveError `capture_missing`, `capture_stale`, `not_adopted`, `node_id_mismatch`
    */
   ready(): Promise<void> {
     this.#ready ??= this.#open().catch((error: unknown) => {
@@ -91,22 +103,42 @@ export class GroveNode {
 
   async #open(): Promise<void> {
     const problem = await this.store.verify();
-    if (problem) {
-      const what = problem.code === "capture_missing" ? "is missing" : "differs from the generated one";
-      throw new GroveError(
-        problem.code,
-        `The capture of this database ${what}: ${problem.names.slice(0, 5).join(", ")}${problem.names.length > 5 ? " …" : ""}. Call node.ensureShadowTables() or run the generated migrations.`,
-        { details: { names: problem.names } },
-      );
-    }
-    this.#id = await this.store.identify();
+    if (problem && problem.code !== "not_adopted") throw toError(problem);
+    // Before the refusal: whoever adopts from outside finds the identity that the program gave its database.
+    const id = await this.store.identify();
+    if (problem) throw toError(problem);
+    this.#id = id;
   }
 
-  /** Creates or renews shadow tables and triggers, and adopts the rows that are there already. Safe to call at every start. */
+  /**
+   * Creates or renews shadow tables and triggers, and adopts the rows that are there already. Safe to call at every start: what
+   * is installed and adopted costs nothing again. Capture begins in one short transaction; adopting takes as long as the tables
+   * are large, in transactions of some thousand rows, so nobody waits for it but the caller. Of large tables, rather let your
+   * migrations install capture and call {@link adopt}, which tells how far it is.
+   *
+   * @throws GroveError `capture_missing` (a table does not exist), `bad_value`, `node_id_mismatch`
+   */
   async ensureShadowTables(): Promise<void> {
     await this.store.install();
     this.#ready = null;
+    await this.store.adopt();
     await this.ready();
+  }
+
+  /**
+   * Adopts the rows from before capture, and values of columns that were added since: they count as the oldest possible writes.
+   * Runs in transactions of some thousand rows beside the application's; a killed or interrupted call is taken up by the next.
+   * Does nothing where nothing is left.
+   *
+   * @throws GroveError `capture_missing`, `capture_stale`, `aborted`, `bad_value`
+   */
+  async adopt(options: AdoptOptions = {}): Promise<void> {
+    const problem = await this.store.verify();
+    if (problem && problem.code !== "not_adopted") throw toError(problem);
+    await this.store.identify();
+    await this.store.adopt(options);
+    await this.ready();
+    this.notify();
   }
 
   /** Folds what applications wrote since the last look; pull, push and merge do so themselves. Returns the number of rows. */
@@ -130,6 +162,24 @@ export class GroveNode {
   async parked(): Promise<readonly ParkedRow[]> {
     await this.ready();
     return this.store.parked();
+  }
+
+  /**
+   * Compares the tables with what the node knows of them, and mends what no trigger saw (a trigger was disabled, another
+   * program wrote without it): a new row counts as inserted now, a missing one as deleted now, a counter or set as
+   * changed now. Values that a user's trigger or the column's type changed on their way in are reported and left alone.
+   *
+   * What an LWW column missed cannot be seen: its value lives in the table and nowhere else. Write such a column once
+   * more, with capture on, and the value travels. Of a row that went unseen this node has no values left, also where a
+   * deleted row keeps them because another one may refer to it. A look at every row: not for every start.
+   */
+  async verify(): Promise<readonly Discrepancy[]> {
+    await this.ready();
+    if (!this.store.reconcile)
+      throw new GroveError("not_found", "node.verify() is not there for this database yet; it is for SQLite.");
+    const found = await this.store.reconcile();
+    if (found.some(({ action }) => action !== "none")) this.notify();
+    return found;
   }
 
   /** The whole state of a row, stamps included; null when nobody ever wrote it. Key values are canonical. */
@@ -160,6 +210,12 @@ export class GroveNode {
     return { outcomes, changed: result.changed };
   }
 
+  /** The rows of which this node does not hold the very same state. */
+  async unequal(sums: readonly RowSum[]): Promise<RowKey[]> {
+    await this.ready();
+    return findUnequal(this.store, sums);
+  }
+
   async #answer(peer: string) {
     const [at, known] = await Promise.all([this.store.position(), this.store.peer(peer)]);
     return {
@@ -181,12 +237,20 @@ export class GroveNode {
     // The asking node saw this database further than it is: it was restored, and both sides begin anew.
     const restored = request.seen != null && !(await this.store.knows(request.seen));
     const cursor = restored ? START_FULL : request.cursor === null ? null : decodeCursor(request.cursor);
+    const { rows = DEFAULT_PAGE_ROWS, bytes = DEFAULT_PAGE_BYTES } = request;
+    if (request.want) {
+      const whole = await readWhole(this.store, request.want, { rows, bytes });
+      const unmoved = request.cursor ?? encodeCursor(START_FULL);
+      const more = whole.taken < request.want.length;
+      return { ...(await this.#answer(request.node)), cursor: unmoved, more, rows: whole.rows };
+    }
     const served = await this.store.serve({
       cursor,
       tables: request.tables ?? this.tables,
       peer: request.node,
-      rows: request.rows ?? DEFAULT_PAGE_ROWS,
-      bytes: request.bytes ?? DEFAULT_PAGE_BYTES,
+      rows,
+      bytes,
+      sums: request.sums,
     });
     return {
       ...(await this.#answer(request.node)),
@@ -194,6 +258,7 @@ export class GroveNode {
       more: served.more,
       ...((served.reset || restored) && { reset: true }),
       rows: served.rows,
+      ...(served.sums.length > 0 && { sums: [...served.sums] }),
     };
   }
 
@@ -206,7 +271,9 @@ export class GroveNode {
     const { seen } = await this.#answer(request.node);
     const reset = request.seen !== null && !(await this.store.knows(request.seen));
     const { outcomes } = await this.merge(request.node, request.rows, () => ({ seen: request.at }));
-    return { ...(await this.#answer(request.node)), seen, ...(reset && { reset }), outcomes: [...outcomes] };
+    const want = await this.unequal(request.sums ?? []);
+    const answer = { ...(await this.#answer(request.node)), seen, ...(reset && { reset }), outcomes: [...outcomes] };
+    return want.length > 0 ? { ...answer, want } : answer;
   }
 
   #refuseSelf(peer: string): void {
@@ -216,6 +283,15 @@ export class GroveNode {
       `The node ${JSON.stringify(peer)} talks to itself, or to a copy of its own database. Give the copy an identity of its own.`,
     );
   }
+}
+
+function toError({ code, names }: CaptureProblem): GroveError {
+  const some = `${names.slice(0, 5).join(", ")}${names.length > 5 ? " …" : ""}`;
+  const message =
+    code === "not_adopted"
+      ? `Rows or columns from before capture were never looked at: ${some}. Run \`npx grove-crdt adopt\` or call node.adopt(); until then they would not be synced.`
+      : `The capture of this database ${code === "capture_missing" ? "is missing" : "differs from the generated one"}: ${some}. Call node.ensureShadowTables() or run the generated migrations.`;
+  return new GroveError(code, message, { details: { names } });
 }
 
 /**

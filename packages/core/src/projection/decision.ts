@@ -11,6 +11,8 @@
 //
 // Why a parent is not there, deleted, not arrived, hidden or under another key now, makes no difference: onDelete says
 // what becomes of the child. Rows that refer to each other in a ring keep each other; deleted ones alone do not.
+
+import { isAlive, type Row } from "../row";
 import { type Claim, claimOf, decideHolders } from "./claim";
 import {
   isBinding,
@@ -24,7 +26,6 @@ import {
   type Values,
   withoutParent,
 } from "./link";
-import { isAlive, type Row } from "../row";
 
 /** A row that may show. */
 export interface Candidate {
@@ -145,7 +146,7 @@ function keptRows(members: Members): Map<Member, Member> {
 
 /** Takes away until no reference is broken and no deleted row is there for nothing. */
 function close(members: Members, hidden: Map<string, Reason>): Map<Member, Member> {
-  let suspects: Member[] = [...members.all];
+  const suspects: Member[] = [...members.all];
   for (;;) {
     for (let member = suspects.pop(); member; member = suspects.pop()) {
       if (member.candidate.settled || !members.all.has(member)) continue;

@@ -3,3 +3,4 @@ export * from "./decision";
 export * from "./link";
 export * from "./move";
 export * from "./projection";
+export * from "./standing";

@@ -4,10 +4,11 @@
 //
 // Rows that show are found in the base table by their columns. The others are found under the names of keys that the
 // store keeps for them (`hiddenKeys`): `=` the keys they claim, `>` the keys they wait for.
+
+import { sameValue } from "../canonical";
 import type { Json } from "../model";
 import { isAlive, type Row } from "../row";
-import { sameValue } from "../canonical";
-import { type Candidate, type Decision, decideShown, type Reason, type Shown } from "./decision";
+import { type Candidate, type Decision, decideShown } from "./decision";
 import {
   isKeeping,
   keyColumns,
@@ -23,6 +24,7 @@ import {
   withoutParent,
 } from "./link";
 import { type Move, orderMoves, type Step } from "./move";
+import { look, type Refused, type Standing, standingOf } from "./standing";
 
 /** A row as shadow and base table have it. */
 export interface Placed {
@@ -61,36 +63,10 @@ export interface Touched {
   readonly stale?: readonly string[];
 }
 
-/** The code and message with which a row is kept out. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** How a row stands after the moves. */
-export interface Standing {
-  readonly id: string;
-  readonly table: string;
-  readonly pk: readonly Json[];
-  readonly shows: boolean;
-  /** Why a row that lives does not show; null when it does, or is deleted. */
-  readonly refusal: Refusal | null;
-  /** The names under which it is to be found; they replace those that the store has. */
-  readonly hiddenKeys: readonly string[];
-}
-
 export interface Plan {
   readonly moves: readonly Move[];
   /** Of every row that was looked into. */
   readonly standings: readonly Standing[];
-}
-
-/** What a database did not take in an earlier attempt, by the row's id. */
-export interface Refused {
-  /** Rows that it did not let in. */
-  readonly rows: ReadonlyMap<string, Refusal>;
-  /** Rows that it did not let out. */
-  readonly stuck: ReadonlyMap<string, Refusal>;
 }
 
 /** Whether the rows that answer are looked into again, only the deleted ones of them, or none: they are only asked for. */
@@ -164,17 +140,14 @@ export class Projection {
   }
 
   plan(): Plan {
-    const wanted = new Set<string>();
     const open = [...this.#nodes.values()].filter((node) => this.#isOpen(node));
-    for (const { around, values } of open) for (const link of around.out) wanted.add(targetOf(link, values) ?? "");
-    const having = new Map<string, string[]>();
-    for (const { id, around, values } of this.#nodes.values()) {
-      for (const place of around.referenced) {
-        const name = keyOf(around.model, place, values);
-        if (name) having.set(name, [...(having.get(name) ?? []), id]);
-      }
-    }
-    return { moves: this.#moves ?? [], standings: open.map((node) => this.#standing(node, wanted, having)) };
+    const surroundings = look(this.#nodes.values(), open);
+    return {
+      moves: this.#moves ?? [],
+      standings: open.map((node) =>
+        standingOf(node, this.#isCandidate(node), this.#decision, this.#refused, surroundings),
+      ),
+    };
   }
 
   #ask(query: Query, effect: Effect, node?: Node): void {
@@ -187,7 +160,10 @@ export class Projection {
   /** Every row that has this key, as the shadow or as the base table says. */
   #askKey(around: Neighbours, place: number, values: readonly Json[], effect: Effect): void {
     const table = around.model.name;
-    if (place === PRIMARY) return this.#ask({ ask: "rows", table, pks: [values] }, effect);
+    if (place === PRIMARY) {
+      this.#ask({ ask: "rows", table, pks: [values] }, effect);
+      return;
+    }
     this.#ask({ ask: "shown", table, columns: keyColumns(around.model, place), values }, effect);
     this.#ask({ ask: "named", name: `=${keyName(table, place, values)}` }, effect);
   }
@@ -201,6 +177,8 @@ export class Projection {
       node = { ...placed, id, around, dirty: false, inputs: false, outputs: false, limit: 0, more: true };
       this.#nodes.set(id, node);
     }
+    // A row that no shadow knows yet stays as it is.
+    if (placed.row.id === 0) return;
     if (effect === "again" || (effect === "deleted again" && !isAlive(node.row))) node.dirty = true;
   }
 
@@ -262,8 +240,7 @@ export class Projection {
   }
 
   #target({ id }: Node): Values | null {
-    const shown: Shown | undefined = this.#decision.shown.get(id);
-    return shown?.values ?? null;
+    return this.#decision.shown.get(id)?.values ?? null;
   }
 
   /** Asks for the shown rows that refer to a key which the row has no more, and for those that keep a deleted row. */
@@ -321,69 +298,5 @@ export class Projection {
     return [...around.structural, ...stale].some(
       (name) => !sameValue((shown?.[name] ?? null) as Json, (to[name] ?? null) as Json),
     );
-  }
-
-  /** @param having the rows that have a key which others may refer to, by its name */
-  #standing(node: Node, wanted: ReadonlySet<string>, having: ReadonlyMap<string, readonly string[]>): Standing {
-    const { id, table, pk, row, around, values } = node;
-    const { model } = around;
-    const shown = this.#decision.shown.get(id);
-    const reason = this.#decision.hidden.get(id);
-    const stuck = shown ? undefined : this.#refused.stuck.get(id);
-    const lives = isAlive(row);
-    const keys = new Set<string>();
-    const waitsFor = (links: readonly Link[]) => {
-      for (const link of links) {
-        for (const state of [values, { ...values, ...withoutParent(link) }]) {
-          const name = targetOf(link, state);
-          if (name) keys.add(`>${name}`);
-          // A row that does not show may give the key up without telling which one it was.
-          for (const parent of having.get(name ?? "") ?? []) keys.add(`>${parent}`);
-        }
-      }
-    };
-    if (this.#isCandidate(node)) {
-      if (!shown || shown.loose.length > 0) {
-        for (const place of model.uniques.keys()) {
-          const name = keyOf(model, place, values);
-          if (name) keys.add(`=${name}`);
-        }
-      }
-      if (shown) waitsFor(shown.loose);
-      // A deleted row waits for its own parents only while somebody waits for it.
-      else if (lives || this.#isWanted(node, wanted)) waitsFor(around.out);
-      for (const keeper of this.#decision.keptBy.get(id) ?? []) keys.add(`>${keeper}`);
-      if (reason?.code === "unique") keys.add(`>${reason.holder}`);
-    }
-    const refused = this.#refused.rows.get(id);
-    const refusal = stuck ?? (shown ? null : lives && reason ? this.#refusal(reason, node) : (refused ?? null));
-    return { id, table, pk, shows: shown !== undefined, refusal, hiddenKeys: [...keys] };
-  }
-
-  #isWanted({ id, around, values }: Node, wanted: ReadonlySet<string>): boolean {
-    return wanted.has(id) || around.referenced.some((place) => wanted.has(keyOf(around.model, place, values) ?? ""));
-  }
-
-  #refusal(reason: Reason, { id, table, values }: Node): Refusal {
-    switch (reason.code) {
-      case "unique": {
-        const holder = JSON.stringify(this.#nodes.get(reason.holder)?.pk);
-        return {
-          code: "unique",
-          message: `Another row took a unique key first: ${holder} (UNIQUE constraint of ${table}).`,
-        };
-      }
-      case "reference": {
-        const { reference, columns, parent } = reason.link;
-        const wanted = JSON.stringify(columns.map((name) => values[name]));
-        return {
-          code: "reference",
-          message: `${table}.${reference.columns.join(", ")} refers to a row of ${parent.name} that is not there: ${wanted}.`,
-        };
-      }
-      case "refused":
-      case "deleted":
-        return this.#refused.rows.get(id) ?? { code: "constraint", message: "The database did not take the row." };
-    }
   }
 }

@@ -3,9 +3,11 @@
 //   POST /pull   what has the peer that I do not know?
 //   POST /push   here is what you do not know; what became of it?
 import { z } from "zod";
+import { isTooDeep } from "../canonical";
 import type { RowChange } from "../change";
 import { positionSchema } from "../cursor";
 import { type ErrorCode, errorCodes, GroveError } from "../errors";
+import type { Json } from "../model";
 import { NODE_ID } from "../stamp";
 
 /** Raised when a message changes in a way that an older peer would misread. 1: first version. */
@@ -20,6 +22,17 @@ export const DEFAULT_PAGE_BYTES = 1024 * 1024;
 const protocol = z.int();
 const node = z.string().regex(NODE_ID);
 const tables = z.array(z.string().min(1).max(256)).min(1).max(10_000);
+
+// Rows come out of JSON.parse, so any value that is there is JSON; whatever is done with one later on is recursive.
+const key = z
+  .array(z.custom<Json>((value) => value !== undefined && !isTooDeep(value), "no value of a key"))
+  .min(1)
+  .max(32)
+  .readonly();
+const table = z.string().min(1).max(256);
+const rowKey = z.tuple([table, key]).readonly();
+/** 128 bits as base64url: see {@link sumOf}. */
+const rowSum = z.tuple([table, key, z.string().regex(/^[A-Za-z0-9_-]{22}$/)]).readonly();
 
 export const pullRequestSchema = z.strictObject({
   protocol,
@@ -37,6 +50,10 @@ export const pullRequestSchema = z.strictObject({
   /** Page bounds wanted; the peer may give less. `rows: 0` asks who is there and moves nothing. */
   rows: z.int().min(0).max(MAX_PAGE_ROWS).optional(),
   bytes: z.int().min(1).max(MAX_PAGE_BYTES).optional(),
+  /** The asking node compares sums: rows that the answering one adopted may come as such. */
+  sums: z.boolean().optional(),
+  /** These rows whole, and nothing else; the cursor stays where it is. `more` in the answer: some did not fit. */
+  want: z.array(rowKey).max(MAX_PAGE_ROWS).readonly().optional(),
 });
 export type PullRequest = z.infer<typeof pullRequestSchema>;
 
@@ -49,6 +66,8 @@ export const pushRequestSchema = z.strictObject({
   /** Where the pusher saw the receiver last; null at first contact. */
   seen: positionSchema.nullable(),
   rows: z.array(z.unknown()).max(MAX_PAGE_ROWS),
+  /** Rows that the pusher adopted and nobody has written since. */
+  sums: z.array(rowSum).max(MAX_PAGE_ROWS).readonly().optional(),
 });
 export type PushRequest = Omit<z.infer<typeof pushRequestSchema>, "rows"> & { rows: readonly RowChange[] };
 
@@ -73,6 +92,8 @@ export const pullResponseSchema = z.object({
   /** The cursor was of a history that this database no longer has; the answer begins anew. */
   reset: z.boolean().optional(),
   rows: z.array(z.unknown()),
+  /** Rows that the answering node adopted and nobody has written since, if the request said that it compares them. */
+  sums: z.array(rowSum).readonly().optional(),
 });
 export type PullResponse = Omit<z.infer<typeof pullResponseSchema>, "rows"> & { rows: readonly RowChange[] };
 
@@ -93,6 +114,8 @@ export const pushResponseSchema = z.object({
   reset: z.boolean().optional(),
   /** One for each row pushed, in order. */
   outcomes: z.array(outcomeSchema),
+  /** Rows whose sums the receiver does not have: push them whole. */
+  want: z.array(rowKey).readonly().optional(),
 });
 export type PushResponse = z.infer<typeof pushResponseSchema>;
 

@@ -19,6 +19,8 @@ export interface DrizzleConfig {
   /** False where drizzle-kit leaves out the marks between statements. */
   readonly breakpoints: boolean;
   readonly unmarked: "lww" | "local" | undefined;
+  /** The edge's schema, config and migrations, from the working directory. */
+  readonly edge?: { readonly schema: string; readonly config: string; readonly migrations: string };
 }
 
 const shape = z.object({
@@ -30,7 +32,17 @@ const shape = z.object({
   out: z.string().min(1).default("./drizzle"),
   breakpoints: z.boolean().default(true),
   groveCrdt: z
-    .strictObject({ out: z.string().min(1).optional(), unmarked: z.enum(["lww", "local"]).optional() })
+    .strictObject({
+      out: z.string().min(1).optional(),
+      unmarked: z.enum(["lww", "local"]).optional(),
+      edge: z
+        .strictObject({
+          schema: z.string().min(1),
+          config: z.string().min(1).default("./drizzle.edge.config.ts"),
+          migrations: z.string().min(1).default("./drizzle-edge"),
+        })
+        .optional(),
+    })
     .default({}),
 });
 
@@ -49,15 +61,23 @@ export async function loadConfig(file: string | undefined, cwd: string): Promise
     });
   }
   const { schema, casing, groveCrdt, out, breakpoints } = result.data;
+  const dialect = supportedDialect(result.data.dialect, shown);
+  if (groveCrdt.edge && dialect !== "postgres") {
+    throw new GroveError(
+      "schema_load_failed",
+      `${shown}: \`edge\` belongs into the Postgres config; the edge's own has no other edge.`,
+    );
+  }
   return {
     path,
-    dialect: supportedDialect(result.data.dialect, shown),
+    dialect,
     schema: typeof schema === "string" ? [schema] : schema,
     casing,
     out: groveCrdt.out ?? "./generated",
     migrations: out,
     breakpoints,
     unmarked: groveCrdt.unmarked,
+    ...(groveCrdt.edge && { edge: groveCrdt.edge }),
   };
 }
 

@@ -1,11 +1,13 @@
 // `grove-crdt generate`: config, schema, models, text; then the files, drizzle-kit's migrations, and capture in them.
 // With --check it only compares.
-import { relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
 import { createRegistry, emitFiles } from "@grove-crdt/codegen";
 import { GroveError, type Registry } from "@grove-crdt/core";
 import { readSchema } from "@grove-crdt/drizzle";
 import { Command } from "commander";
 import { type DrizzleConfig, loadConfig } from "./drizzle-config";
+import { type Edge, readEdgeOf } from "./edge";
 import { compareFiles, type GeneratedFile, patchOf, writeFiles } from "./generated-files";
 import { checkCapture, writeCapture } from "./migrations/capture-migrations";
 import { runKit } from "./migrations/drizzle-kit";
@@ -47,18 +49,25 @@ export const generateCommand = (): Command =>
 export async function generate(options: GenerateOptions, cwd: string, terminal: Terminal): Promise<boolean> {
   const config = await loadConfig(options.config, cwd);
   const folder = resolve(cwd, options.out ?? config.out, config.dialect);
-  const { texts, registry } = await emit(config, folder, cwd);
-  const files = compareFiles(folder, texts);
+  const { texts, registry, edge } = await emit(config, folder, cwd);
+  const files = [...compareFiles(folder, texts), ...(edge?.files ?? [])];
   const migrations = resolve(cwd, config.migrations);
   const withKit = options.kit ?? true;
   if (options.check) {
     const isFresh = checkFiles(files, cwd, terminal);
-    return withKit ? checkMigrations(migrations, registry, terminal) && isFresh : isFresh;
+    if (!withKit) return isFresh;
+    const isCaptured = checkMigrations(migrations, registry, terminal);
+    return (await checkEdge(edge, cwd, terminal)) && isCaptured && isFresh;
   }
   writeFiles(files);
   print(terminal, cwd, files);
   if (withKit)
     await migrate({ ...config, out: options.out ?? config.out }, cwd, { folder: migrations, registry }, terminal);
+  if (withKit && edge) {
+    const own = await loadConfig(edge.config, cwd);
+    const place = { folder: resolve(cwd, own.migrations), registry: edge.registry };
+    await migrate({ ...own, out: options.out ?? own.out }, cwd, place, terminal);
+  }
   return true;
 }
 
@@ -92,6 +101,12 @@ function checkMigrations(folder: string, registry: Registry, terminal: Terminal)
   return problems.length === 0;
 }
 
+async function checkEdge(edge: Edge | null, cwd: string, terminal: Terminal): Promise<boolean> {
+  if (edge === null || !existsSync(resolve(cwd, edge.config))) return true;
+  const { migrations } = await loadConfig(edge.config, cwd);
+  return checkMigrations(resolve(cwd, migrations), edge.registry, terminal);
+}
+
 async function migrate(
   config: DrizzleConfig,
   cwd: string,
@@ -114,12 +129,15 @@ async function migrate(
 interface Emitted {
   readonly texts: Record<string, string>;
   readonly registry: Registry;
+  readonly edge: Edge | null;
 }
 
 async function emit(config: DrizzleConfig, folder: string, cwd: string): Promise<Emitted> {
   const modules = await loadSchema(config, folder, cwd);
   const { dialect, casing, unmarked } = config;
-  const { tables, files } = readSchema(modules, { dialect, ...(casing && { casing }), ...(unmarked && { unmarked }) });
+  const read = readSchema(modules, { dialect, ...(casing && { casing }), ...(unmarked && { unmarked }) });
+  const { tables, files } = read;
   const sources = new Map([...files].map(([table, path]) => [table, importSpecifier(folder, path)]));
-  return { texts: emitFiles({ dialect, tables, sources }), registry: createRegistry(dialect, tables) };
+  const edge = await readEdgeOf({ config, modules, read }, dirname(folder), cwd);
+  return { texts: emitFiles({ dialect, tables, sources }), registry: createRegistry(dialect, tables), edge };
 }

@@ -136,7 +136,7 @@ export async function foldTable(
   const referenced = new Set(around?.referenced.flatMap((place) => table.model.uniques[place] ?? []));
   let moved = false;
 
-  const unadopted = await mayHaveUnadopted(session, table);
+  const unadopted = ids.length < rows.size && (await mayHaveUnadopted(session, table));
   for (const { touch, raw, pk, ops } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);

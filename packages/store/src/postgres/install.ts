@@ -146,16 +146,18 @@ FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = AN
     [textList(names)],
   );
   const found = new Map(rows.map((row) => [row[0] as string, row]));
+  const absent = names.filter((name) => !found.has(name));
+  if (absent.length > 0) {
+    throw new GroveError(
+      "capture_missing",
+      `${absent.map((name) => JSON.stringify(name)).join(", ")}: no such table in the schema public of this database. Run your migrations first, then node.ensureShadowTables().`,
+      { details: { names: absent } },
+    );
+  }
   const problems: string[] = [];
   for (const name of names) {
     const shown = JSON.stringify(name);
-    const row = found.get(name);
-    if (!row) {
-      problems.push(
-        `The table ${shown} does not exist in the schema public. Run your migrations first, then node.ensureShadowTables().`,
-      );
-      continue;
-    }
+    const row = found.get(name) as readonly unknown[];
     const [, kind, isPartition, inherits, hidden, allowed, role] = row as [string, string, ...unknown[]];
     if (kind === "p" || Number(isPartition) === 1)
       problems.push(

@@ -119,6 +119,11 @@ export class PostgresStore implements Store {
     }
   }
 
+  async identity(): Promise<string | null> {
+    const [row] = await this.#connection.driver.rows("SELECT node FROM public._grove_node WHERE id = 1");
+    return (row?.[0] ?? null) as string | null;
+  }
+
   identify(): Promise<string> {
     const { nodeId, random } = this.options;
     return this.#connection.driver.transaction(

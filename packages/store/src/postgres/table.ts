@@ -33,6 +33,9 @@ const CELL_COLUMNS = CELL.map(typed);
 /** What a cell's update changes. */
 const CELL_STATE = ["id", "node", "hlc", "state", "seq", "via"].map(typed);
 
+/** An entry of a Postgres index has at most 2,704 bytes, its own header and alignment included. */
+const MAX_KEY_BYTES = 2_600;
+
 interface LogColumns {
   readonly key: number;
   readonly mask: number;
@@ -281,13 +284,21 @@ ON CONFLICT (${key}) DO NOTHING RETURNING 1`;
   }
   /** What stands for the key in a list of keys. @throws GroveError `bad_value` */
   keyParams(pk: readonly Json[]): string[] {
-    return this.model.key.map((column, n) => {
+    const params = this.model.key.map((column, n) => {
       try {
         return fromJson(column, pk[n] as Json) as string;
       } catch (cause) {
         throw new GroveError("bad_value", (cause as Error).message, { cause });
       }
     });
+    const bytes = params.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    if (bytes > MAX_KEY_BYTES) {
+      throw new GroveError(
+        "bad_value",
+        `The key of a row of ${this.model.name} has ${bytes} bytes; an index of Postgres holds ${MAX_KEY_BYTES} at most. Use a shorter key.`,
+      );
+    }
+    return params;
   }
   /** The key as this node itself would send it: one row has one key, however a peer spells it. */
   canonicalKey(params: readonly string[]): Json[] {

@@ -154,11 +154,21 @@ const cureOf = ({ sqlType }: Column): string =>
 
 /** What SQLite kept as it was in a column of another kind. Few columns of Postgres can hold such values. */
 function printTagged(column: Column, sent: Tagged): string | undefined {
-  const kind = tagOf(sent);
+  const [kind, json] = [tagOf(sent), column.kind === "json"];
   if (kind === column.kind) return undefined;
-  const fits = kind === "text" ? column.kind === "json" : kind === "number" && column.kind === "numeric";
-  if (!fits) throw unfit(column, tagged(kind, sent.value));
-  return sent.value;
+  const fits = json ? kind !== "number" : kind === "number" && column.kind === "numeric";
+  const text = json && kind === "bytes" ? decodeText(sent.value) : sent.value;
+  if (!fits || text === undefined) throw unfit(column, tagged(kind, sent.value));
+  return text;
+}
+
+/** The text that bytes of JSON are. */
+function decodeText(base64: string): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(fromBase64(base64));
+  } catch {
+    return undefined;
+  }
 }
 
 function print(column: Column, value: Json): string | undefined {

@@ -1,7 +1,7 @@
 // Adopting on SQLite: rows from before capture get a shadow, and what a column held that was added later is looked at, in
 // chunks with a transaction each. What is left to do stands in `_grove_capture`, so that a killed adoption goes on.
-import { decideAdded, type FieldModel } from "@grove-crdt/core";
-import { GroveError } from "@grove-crdt/core";
+import { decideAdded, type FieldModel, GroveError } from "@grove-crdt/core";
+import type { AdoptedChunk } from "../adoption";
 import { applyShadow } from "./apply";
 import type { RawRow, Statements } from "./driver";
 import { readBase, readRows } from "./read";
@@ -14,8 +14,8 @@ export interface Unadopted {
   readonly table: Table;
   /** Rows from before capture may have no shadow. */
   readonly rows: boolean;
-  /** Columns that were added since, of which no row was looked at. */
-  readonly added: readonly FieldModel[];
+  /** Columns that were added since and of which not every row was looked at; null = none. */
+  readonly added: readonly FieldModel[] | null;
 }
 
 /** Tables with something left to adopt. */
@@ -23,12 +23,16 @@ export function readUnadopted(statements: Statements, tables: readonly Table[]):
   const left = new Map(
     statements
       .rows("SELECT tbl, adopted, added FROM _grove_capture WHERE adopted = 0 OR added IS NOT NULL")
-      .map(([name, adopted, added]) => [name, { adopted, added: JSON.parse((added as string | null) ?? "[]") }] as const),
+      .map(
+        ([name, adopted, added]) =>
+          [name, { adopted, added: JSON.parse((added as string | null) ?? "null") as string[] | null }] as const,
+      ),
   );
   return tables.flatMap((table) => {
     const known = left.get(table.model.name);
     if (!known) return [];
-    const added = table.model.fields.filter(({ name }) => known.added.includes(name));
+    // A column that is gone again has nothing to be looked at.
+    const added = known.added && table.model.fields.filter(({ name }) => known.added?.includes(name));
     return [{ table, rows: known.adopted === 0, added }];
   });
 }
@@ -85,11 +89,7 @@ function readChunk(session: Session, table: Table, after: RawRow | null, limit: 
 const countRows = (session: Session, table: Table, { where, params }: Chunk): number =>
   session.statements.row(`SELECT count(*) FROM ${table.name} b WHERE ${where}`, ...params)?.[0] as number;
 
-export interface Adopted {
-  /** Rows that it looked at. */
-  readonly rows: number;
-  readonly last: RawRow | null;
-}
+export type Adopted = AdoptedChunk<RawRow>;
 
 /**
  * Gives a shadow to those of the next `limit` rows that have none: they count as the oldest possible writes. The log must be

@@ -7,8 +7,8 @@ import {
   defer,
   encodeCell,
   encodeRow,
-  hide,
   fieldNamed,
+  hide,
   isAlive,
   isGroveError,
   type Json,
@@ -20,6 +20,7 @@ import {
   rowValues,
   sameValue,
 } from "@grove-crdt/core";
+import { UnfitValue } from "../wire-value";
 import { localParams, readLocal, unpark } from "./parking";
 import { readBase, readRows } from "./read";
 import { mayDiffer } from "./received";
@@ -73,7 +74,7 @@ export function applyBase(session: Session, table: Table, key: readonly unknown[
         params.push(table.param(field, write.values[name] as Json));
       } catch (error) {
         // Each increment was right where it was made; only their sum does not fit the column.
-        if (field.type !== "counter") throw error;
+        if (field.type !== "counter" && !(error instanceof UnfitValue)) throw error;
         const message = `${table.model.name}.${name}: ${String(write.values[name])} does not fit the column.`;
         return { code: "bad_value", message };
       }
@@ -154,8 +155,13 @@ export function applyMerged(
 /** What waits in cells will be shown some day, so it must fit. @throws GroveError `bad_value` */
 function checkKept(table: Table, { cells }: ChangeSet): void {
   for (const { field, type, entry } of cells) {
-    if (type === "lww" && entry.state !== undefined && fieldNamed(table.model, field))
+    if (type !== "lww" || entry.state === undefined || !fieldNamed(table.model, field)) continue;
+    try {
       table.param(table.field(field), entry.state);
+    } catch (error) {
+      // Then it stays in the shadow.
+      if (!(error instanceof UnfitValue)) throw error;
+    }
   }
 }
 

@@ -1,5 +1,14 @@
 // Fold on SQLite: read the oldest log rows with what base table and shadow have now, decide, write, drain.
-import { decideFold, type FoldClock, isAlive, type Json, type Touch, touchedFields } from "@grove-crdt/core";
+import {
+  decideFold,
+  existedBefore,
+  type FoldClock,
+  isAlive,
+  type Json,
+  type Touch,
+  touchedFields,
+} from "@grove-crdt/core";
+import { mayHaveUnadopted } from "./adoption";
 import { applyBase, applyShadow } from "./apply";
 import type { RawRow, Statements } from "./driver";
 import { isParked, unpark } from "./parking";
@@ -15,6 +24,8 @@ interface Touched {
   readonly touch: Touch;
   readonly raw: RawRow;
   readonly pk: Json[];
+  /** The log's ops, oldest first. */
+  ops: string;
 }
 
 /** Tables of the list with a captured write waiting. Microseconds, however many tables. */
@@ -39,11 +50,13 @@ function collect(session: Session, table: Table): { rows: Map<string, Touched>; 
         touch: { at: 0, inserted: false, deleted: false, masks: table.masks.map(() => 0), before: null },
         raw,
         pk,
+        ops: "",
       };
       rows.set(key, touched);
     }
     const { touch } = touched;
     const op = raw[2] as string;
+    touched.ops += op;
     touch.at = Math.max(touch.at, raw[1] as number);
     const before = raw[at.before] as string | null;
     if (op === "I") touch.inserted = true;
@@ -101,9 +114,11 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
   const referenced = new Set(around?.referenced.flatMap((place) => table.model.uniques[place] ?? []));
   let moved = false;
 
-  for (const { touch, raw, pk } of rows.values()) {
+  const unadopted = ids.length < rows.size && mayHaveUnadopted(session.statements, table);
+  for (const { touch, raw, pk, ops } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);
+    if (unadopted && !row) touch.existed = existedBefore(ops, raw[at.present] === 1);
     let base: { values: Record<string, Json>; texts?: Record<string, string> } | null = null;
     if (raw[at.present] === 1) {
       base = { values: {} };

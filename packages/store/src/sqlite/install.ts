@@ -84,7 +84,7 @@ export function installCapture(statements: Statements, registry: Registry, table
   for (const sql of registry.capture.system) statements.database.exec(sql);
   const stored = recordedFields(statements);
   for (const table of tables) {
-    const { name, fields } = table.model;
+    const { name } = table.model;
     if (!statements.row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", name)) {
       throw new GroveError(
         "capture_missing",

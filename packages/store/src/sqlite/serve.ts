@@ -1,11 +1,13 @@
 // Serve on SQLite: a page of rows in the order of their numbers, across all tables asked for.
 import {
+  adoptedSum,
   advance,
   type Cursor,
   type Incarnation,
   type Json,
   jsonLength,
   type RowChange,
+  type RowSum,
   resume,
   rowToChange,
   type ServeOptions,
@@ -24,6 +26,8 @@ const pageNumbers = (tables: readonly Table[]): string =>
 interface Page {
   readonly seq: number;
   readonly change: RowChange | null;
+  /** Stands for the change where it says only what this node adopted. */
+  readonly sum: string | null;
 }
 
 function readTable(
@@ -32,7 +36,7 @@ function readTable(
   from: number,
   to: number,
   { floor, exclude }: ServeOptions,
-  peer: string,
+  { peer, sums = false }: ServeQuery,
   page: Page[],
 ): void {
   const { statements, names } = connection;
@@ -53,7 +57,9 @@ function readTable(
     // A deleted row may show as well, while another one refers to it.
     const values = raw[raw.length - 1] === 1 ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
     const options = whole ? { floor: 0, exclude: null } : { floor, exclude };
-    page.push({ seq: stored.seq, change: rowToChange(table.model, pk, row, values, options) });
+    const change = rowToChange(table.model, pk, row, values, options);
+    const asSum = sums && !whole && change !== null && row.born > floor;
+    page.push({ seq: stored.seq, change, sum: asSum ? adoptedSum(table.model, pk, row, values) : null });
   }
 }
 
@@ -74,33 +80,36 @@ export function servePage(
   const { floor, position, full, reset } = resume(query.cursor, names, incarnations, last);
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
+  const sums: RowSum[] = [];
   const done = (end: number, drained: boolean): Served => {
     const cursor: Cursor = advance({ floor, full, position: drained ? last : end, drained }, incarnation, last, names);
-    return { rows, cursor, more: !drained, reset };
+    return { rows, sums, cursor, more: !drained, reset };
   };
   if (query.rows === 0) {
     const cursor: Cursor = { incarnation, floor, position, last, tables: [...names].sort(), full };
-    return { rows, cursor, more: position < last, reset };
+    return { rows, sums, cursor, more: position < last, reset };
   }
   const sql = pageNumbers(tables);
   const options = { floor, exclude: full ? null : query.peer };
   let bytes = 0;
   let end = position;
-  for (let scanned = 0; rows.length < query.rows && scanned < ROWS_PER_PAGE; ) {
-    const step = Math.min(ROWS_PER_STEP, query.rows - rows.length);
+  for (let scanned = 0; rows.length + sums.length < query.rows && scanned < ROWS_PER_PAGE; ) {
+    const step = Math.min(ROWS_PER_STEP, query.rows - rows.length - sums.length);
     const numbers = connection.statements.rows(sql, ...tables.map(() => end), step);
     if (numbers.length === 0) return done(end, true);
     scanned += numbers.length;
     const to = numbers[numbers.length - 1]![0] as number;
     const page: Page[] = [];
-    for (const table of tables) readTable(connection, table, end, to, options, query.peer, page);
+    for (const table of tables) readTable(connection, table, end, to, options, query, page);
     if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
-    for (const { seq, change } of page) {
+    for (const { seq, change, sum } of page) {
       if (change) {
-        const size = jsonLength(change);
-        if (rows.length > 0 && bytes + size > query.bytes) return done(end, false);
+        const short: RowSum | null = sum === null ? null : [change.table, change.pk, sum];
+        const size = jsonLength(short ?? change);
+        if (rows.length + sums.length > 0 && bytes + size > query.bytes) return done(end, false);
         bytes += size;
-        rows.push(change);
+        if (short) sums.push(short);
+        else rows.push(change);
       }
       end = seq;
     }

@@ -1,6 +1,7 @@
 // The Store over better-sqlite3: puts fold, serve, merge and install together. Each write is one BEGIN IMMEDIATE,
 // read, decided and written without an await in between.
 import {
+  type Discrepancy,
   GroveError,
   isKnownPosition,
   type Json,
@@ -8,9 +9,11 @@ import {
   type Position,
   type Registry,
   type RowChange,
-  rowToChange,
+  type RowKey,
 } from "@grove-crdt/core";
+import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import type {
+  AdoptOptions,
   MergeRequest,
   MergeResult,
   ParkedRow,
@@ -21,15 +24,17 @@ import type {
   Store,
   StoreOptions,
 } from "../store";
-import { type SqliteDatabase, Statements } from "./driver";
+import { type Adopted, adoptColumns, adoptRows, readUnadopted, refuseUnfit } from "./adoption";
+import { compareTable } from "./comparison";
+import { type RawRow, type SqliteDatabase, Statements } from "./driver";
 import { foldTable, pendingProbe, pendingTables } from "./fold";
-import { adoptRows, installCapture, settleIdentity, verifyCapture } from "./install";
+import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
 import { readAllParked, settleRejections } from "./parking";
 import { isLinked, project } from "./projection";
-import { readBase, readRows } from "./read";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
+import { readStates } from "./states";
 import { Table } from "./table";
 
 const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
@@ -76,21 +81,43 @@ export class SqliteStore implements Store {
   }
 
   async install(): Promise<void> {
-    let uncaptured: Table[] = [];
-    // One transaction: capture begins and the rows that are there are adopted, or nothing happens.
+    // One transaction: capture begins and what there is to adopt is recorded, or nothing happens.
     await this.#connection.write(
       (session) => {
         this.#foldRest(session);
-        for (const table of uncaptured) adoptRows(session, table);
         // The rules may have changed with the schema, and with the tables what may be shown.
         for (const row of readAllParked(session)) if (this.#byName.has(row.table)) session.touch(row);
         project(session, this.#byName);
       },
       () => {
-        uncaptured = installCapture(this.#statements, this.registry, this.#tables);
+        installCapture(this.#statements, this.registry, this.#tables);
         settleIdentity(this.#statements, this.options.nodeId, this.options.random);
       },
     );
+  }
+
+  async adopt(options: AdoptOptions = {}): Promise<void> {
+    const unadopted = await this.#connection.read(() => readUnadopted(this.#statements, this.#tables));
+    for (const { table, rows, added } of unadopted) {
+      const total = await this.#connection.read(() => {
+        refuseUnfit(this.#statements, table);
+        return this.#statements.row(`SELECT count(*) FROM ${table.name}`)?.[0] as number;
+      });
+      const inChunks = (adopt: (session: Session, after: RawRow | null) => Adopted) =>
+        adoptInChunks<RawRow>(table.model.name, total, options, (after) =>
+          this.#connection.write((session) => {
+            this.#foldRest(session);
+            return adopt(session, after);
+          }),
+        );
+      if (rows) await inChunks((session, after) => adoptRows(session, table, after, ADOPT_CHUNK));
+      if (added !== null) await inChunks((session, after) => adoptColumns(session, table, added, after, ADOPT_CHUNK));
+    }
+  }
+
+  async identity(): Promise<string | null> {
+    const sql = "SELECT node FROM _grove_node WHERE id = 1";
+    return this.#connection.read(() => (this.#statements.row(sql)?.[0] ?? null) as string | null);
   }
 
   identify(): Promise<string> {
@@ -188,6 +215,14 @@ export class SqliteStore implements Store {
     });
   }
 
+  async states(keys: readonly RowKey[]): Promise<(RowChange | null)[]> {
+    await this.fold();
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      return readStates(session, this.#byName, keys);
+    });
+  }
+
   async peer(node: string): Promise<PeerState | null> {
     return this.#connection.read(() => {
       const row = this.#statements.row(`SELECT ${PEER_COLUMNS} FROM _grove_peers WHERE peer = ?`, node);
@@ -251,15 +286,18 @@ export class SqliteStore implements Store {
     );
   }
 
+  async reconcile(): Promise<readonly Discrepancy[]> {
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      const found = this.#tables.flatMap((table) => compareTable(session, table));
+      this.#foldRest(session);
+      return found;
+    });
+  }
+
   async inspect(name: string, pk: readonly Json[]): Promise<RowChange | null> {
     const table = this.#table(name);
-    await this.fold();
-    return this.#connection.write((session) => {
-      const keys = [table.keyParams(pk)];
-      const row = readRows(session, table, keys)[0]?.row;
-      if (!row) return null;
-      const values = readBase(session, table, keys, [0]).get(0) ?? {};
-      return rowToChange(table.model, pk, row, values, { floor: -1, exclude: null });
-    });
+    table.keyParams(pk);
+    return (await this.states([[name, pk]]))[0] ?? null;
   }
 }

@@ -148,6 +148,33 @@ WHERE s.seq > ? AND s.seq <= ? AND (c.seq > ? OR s.born > ?)`;
     return `WITH k(place, ${list(this.#keys)}) AS (VALUES ${Array(count).fill(row).join(", ")})`;
   }
 
+  /** Keys of base rows that do not live by the shadow. */
+  get findUnknown(): string {
+    return this.#text("unknown", () => {
+      const keys = list(
+        this.model.key.map(({ name }) => name),
+        "b.",
+      );
+      const on = this.#on("b", false, "s", true);
+      return `SELECT ${keys} FROM ${this.name} b LEFT JOIN ${this.shadow} s ON ${on} WHERE s.id IS NULL OR s.cl % 2 = 0`;
+    });
+  }
+  /** Keys of rows that live by the shadow and are not in the base table. */
+  get findMissing(): string {
+    return this.#text("missing", () => {
+      const on = this.#on("b", false, "s", true);
+      return `SELECT ${aliased(this.#keys, "s")} FROM ${this.shadow} s LEFT JOIN ${this.name} b ON ${on} WHERE s.cl % 2 = 1 AND NOT (${this.#present("b")})`;
+    });
+  }
+  /** Ids and keys of rows with cells, from an id on, `?` of them. */
+  get findCells(): string {
+    return this.#text(
+      "cells",
+      () =>
+        `SELECT s.id, ${aliased(this.#keys, "s")} FROM ${this.shadow} s WHERE s.id > ? AND EXISTS (SELECT 1 FROM ${this.cells} c WHERE c.row = s.id) ORDER BY s.id LIMIT ?`,
+    );
+  }
+
   /** What is known of a list of keys: each key's place in the list, whether the base table has it, its shadow row. */
   readByKeys(count: number): string {
     return this.#text(

@@ -7,6 +7,7 @@ import {
   ENDLESS,
   fromBase64,
   isDecimal,
+  isInt64,
   isSound,
   looksTagged,
   malformed,
@@ -23,9 +24,7 @@ import {
   unfit,
 } from "../wire-value";
 
-const INTEGER = /^-?\d{1,19}$/;
 const INTEGER_TEXT = /^(0|-?[1-9]\d*)$/;
-const isInt64 = (text: string): boolean => INTEGER.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 
 function tagRaw(value: unknown): Json {
   if (typeof value === "string") return tagged("text", value);
@@ -109,8 +108,7 @@ function printTagged(column: ColumnModel, sent: Tagged): unknown {
   if (kind === "text") return sent.value;
   if (kind === "bytes") return fromBase64(sent.value);
   if (column.storage === "text") throw unfit(column, tagged(kind, sent.value));
-  if (isInt64(sent.value)) return BigInt(sent.value);
-  return !INTEGER.test(sent.value) && !Number.isNaN(Number(sent.value)) ? Number(sent.value) : undefined;
+  return isInt64(sent.value) ? BigInt(sent.value) : Number(sent.value);
 }
 
 /**
@@ -161,7 +159,8 @@ function print(column: ColumnModel, value: Json): unknown {
       if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
       return value === "NaN" ? value : NOT_FINITE.has(value) ? Number(value) : undefined;
     case "numeric":
-      return NOT_FINITE.has(value) || isDecimal(value) ? value : undefined;
+      if (NOT_FINITE.has(value)) return value;
+      return isDecimal(value) ? toNumber(value) : undefined;
     case "json":
       if (!isSound(value)) return undefined;
       return column.storage === "blob" ? Buffer.from(JSON.stringify(value)) : JSON.stringify(value);
@@ -170,24 +169,31 @@ function print(column: ColumnModel, value: Json): unknown {
   }
 }
 
+/** A number where it says the same: how SQLite reads the digits of a text is its own affair. */
+function toNumber(text: string): string | number | bigint {
+  if (isInt64(text)) return toSafe(BigInt(text));
+  return Number.isFinite(Number(text)) && plain(Number(text)) === text ? Number(text) : text;
+}
+
 const floor = (value: bigint, factor: bigint): bigint => (value - (((value % factor) + factor) % factor)) / factor;
 const toSafe = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
 
 /** Text that a column which prefers numbers turns into one. */
 const NUMERIC_TEXT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
-/** Whether a well-formed value certainly comes out of the column as it went in. */
+/** Whether a value certainly comes out of the column as it went in. */
 export function survives(column: ColumnModel, value: Json): boolean {
   const { kind, storage } = column;
   if (value === null) return true;
   if (looksTagged(value)) {
     if (value.$grove === "bytes" || storage === "blob") return true;
-    return value.$grove === "text" && (storage === "text" || !NUMERIC_TEXT.test(value.value as string));
+    return value.$grove === "text" && (storage === "text" || !NUMERIC_TEXT.test(String(value.value)));
   }
-  if (kind === "timestamp") return ENDLESS.has(value) || (value as string).endsWith(storage === "seconds" ? ".000000Z" : "000Z");
-  if (kind !== "numeric") return true;
-  if (NOT_FINITE.has(value)) return true;
-  return INTEGER_TEXT.test(value as string) && isInt64(value as string) ? true : plain(Number(value)) === value;
+  if (kind === "timestamp")
+    return ENDLESS.has(value) || String(value).endsWith(storage === "seconds" ? ".000000Z" : "000Z");
+  if (kind !== "numeric" || NOT_FINITE.has(value)) return true;
+  const text = String(value);
+  return (INTEGER_TEXT.test(text) && isInt64(text)) || typeof toNumber(text) === "number";
 }
 
 /** Whether every value does. */

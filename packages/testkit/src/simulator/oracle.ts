@@ -9,6 +9,7 @@ export class Oracle {
   /** Sum of all increments, by row. */
   readonly counted = new Map<string, number>();
   readonly #written = new Map<string, { stamp: Stamp; value: unknown }>();
+  readonly #writes = new Set<string>();
   /** Dots of adds, by row and element; those that a removal had seen. */
   readonly #added = new Map<string, Set<string>>();
   readonly #removed = new Map<string, Set<string>>();
@@ -19,8 +20,14 @@ export class Oracle {
 
   /** A value was written under this stamp. */
   wrote(row: string, stamp: Stamp, value: unknown): void {
+    this.#writes.add(JSON.stringify([row, stamp, value]));
     const known = this.#written.get(row);
     if (!known || later(stamp, known.stamp)) this.#written.set(row, { stamp, value });
+  }
+
+  /** Whether this value was written under this stamp. */
+  knows(row: string, stamp: Stamp, value: unknown): boolean {
+    return this.#writes.has(JSON.stringify([row, stamp, value]));
   }
 
   /** The row's tags before and after a write on one node, as its shadow has them. */

@@ -68,7 +68,9 @@ export class World {
     const simulated = { name, database, skew, peers } as unknown as SimulatedNode;
     this.nodes.push(simulated);
     this.#open(simulated);
-    await simulated.node.ensureShadowTables();
+    await simulated.node.store.install();
+    await simulated.node.store.adopt();
+    await simulated.node.ready();
   }
 
   /** A process starts on the database: nothing survives but what is stored. */

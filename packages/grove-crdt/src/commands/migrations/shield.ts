@@ -5,7 +5,8 @@ import { maskColumns, type Registry, type TableCapture, type TableModel } from "
 import type { AddedField, Context, MigrationDialect } from "./dialect";
 import { disturbedBy, replicatedBefore } from "./disturbance";
 import type { History } from "./history";
-import { Rewriter, renamedTables } from "./rewrite";
+import { Renames } from "./renames";
+import { Rewriter } from "./rewrite";
 import type { Statement } from "./statement";
 
 export interface Shield extends Context {
@@ -66,7 +67,7 @@ function touchedTables(shield: Shield): Set<string> {
     if (history.differences(name, registry?.capture.tables[name] as TableCapture).length > 0) touched.add(name);
   if (registry)
     for (const table of history.captured()) if (!models.some(({ name }) => name === table)) touched.add(table);
-  for (const [from, to] of renamedTables(statements, replicated)) {
+  for (const [from, to] of new Renames(shield).tables) {
     if (touched.has(from)) touched.add(to);
     if (touched.has(to)) touched.add(from);
   }
@@ -76,7 +77,7 @@ function touchedTables(shield: Shield): Set<string> {
 /** Also what `ensureShadowTables()` may have installed without any migration telling. */
 function dropCapture(shield: Shield, tables: readonly string[]): Sql[] {
   const { history, registry, dialect, statements } = shield;
-  const renames = renamedTables(statements, replicatedBefore(history, shield));
+  const renames = new Renames(shield).tables;
   const wanted = (table: string) => Object.keys(registry?.capture.tables[table]?.triggers ?? {});
   const names = (table: string): string[] => {
     const to = renames.get(table);

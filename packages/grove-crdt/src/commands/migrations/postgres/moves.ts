@@ -80,6 +80,10 @@ export const moveField = (table: string, from: string, to: string): Sql[] => [
     WHERE "tbl" = ${literal(table)} AND "added" IS NOT NULL
   `,
   sql`
+    UPDATE ${capture} SET "added" = ${names(sql`"added"`, from, to)}
+    WHERE "tbl" = ${literal(table)} AND "added" IS NOT NULL
+  `,
+  sql`
     UPDATE ${inPublic(logTable(table))} SET "before" = ${byName(sql`"before"`, from, to)}
     WHERE "before" IS NOT NULL AND ${hasKey(sql`"before"`, from)}
   `,
@@ -133,28 +137,27 @@ export function moveMasks(table: string, fields: readonly string[], masks: numbe
   `;
 }
 
+/** What there is to adopt is recorded for `npx grove-crdt adopt`, as `ensureShadowTables()` does. */
 export function recordFields({ name, fields }: TableModel, added: readonly AddedField[]): Sql[] {
   const wanted = literal(JSON.stringify(fields.map((field) => field.name)));
   const table = literal(name);
-  const differs = added.map((field) => sql`${ident(field.name)}::text IS DISTINCT FROM ${rawDefault(field.default)}`);
   return [
     sql`UPDATE ${capture} SET "fields" = ${wanted} WHERE "tbl" = ${table}`,
     sql`
-      ${comment("Rows from before capture are adopted by `grove-crdt adopt` or node.adopt().")}
+      ${comment("Rows from before capture have yet to be adopted.")}
       INSERT INTO ${capture} ("tbl", "fields", "adopted")
-      SELECT ${table}, ${wanted}, (NOT EXISTS (SELECT 1 FROM ${inPublic(name)}))::integer ON CONFLICT DO NOTHING
+      SELECT ${table}, ${wanted}, CASE WHEN EXISTS (SELECT 1 FROM ${inPublic(name)}) THEN 0 ELSE 1 END
+      ON CONFLICT DO NOTHING
     `,
-    ...(differs.length === 0
-      ? []
-      : [
-          sql`
-            ${comment("So are values of a new column that are not its default, and may differ from node to node.")}
-            UPDATE ${capture} SET "added" = (coalesce("added", '[]')::jsonb || ${literal(JSON.stringify(added.map((field) => field.name)))}::jsonb)::text
-            WHERE "tbl" = ${table} AND EXISTS (
-              SELECT 1 FROM ${inPublic(name)} WHERE ${join(differs, sql` OR `)}
-            )
-          `,
-        ]),
+    ...added.map(
+      (field) => sql`
+        ${comment("So have values of a new column that are not its default, and may differ from node to node.")}
+        UPDATE ${capture} SET "added" = (coalesce("added"::jsonb, '[]') || to_jsonb(${literal(field.name)}::text))::text
+        WHERE "tbl" = ${table} AND EXISTS (
+          SELECT 1 FROM ${inPublic(name)} WHERE ${ident(field.name)}::text IS DISTINCT FROM ${rawDefault(field.default)}
+        )
+      `,
+    ),
   ];
 }
 

@@ -77,6 +77,10 @@ export const moveField = (table: string, from: string, to: string): Sql[] => [
     WHERE "tbl" = ${literal(table)} AND "added" IS NOT NULL
   `,
   sql`
+    UPDATE ${capture} SET "added" = ${names(sql`"added"`, from, to)}
+    WHERE "tbl" = ${literal(table)} AND "added" IS NOT NULL
+  `,
+  sql`
     UPDATE ${ident(logTable(table))} SET "before" = ${byName(sql`"before"`, from, to)}
     WHERE "before" IS NOT NULL AND ${has(sql`"before"`, "key", from)}
   `,
@@ -138,36 +142,28 @@ export function moveMasks(table: string, fields: readonly string[], masks: numbe
   `;
 }
 
+/** What there is to adopt is recorded for `npx grove-crdt adopt`, as `ensureShadowTables()` does. */
 export function recordFields({ name, fields }: TableModel, added: readonly AddedField[]): Sql[] {
   const wanted = literal(JSON.stringify(fields.map((field) => field.name)));
   const table = literal(name);
-  const differs = added.map((field) => sql`${ident(field.name)} IS NOT ${rawDefault(field.default)}`);
   return [
     sql`UPDATE ${capture} SET "fields" = ${wanted} WHERE "tbl" = ${table}`,
     sql`
-      ${comment("Rows from before capture are adopted by `grove-crdt adopt` or node.adopt().")}
+      ${comment("Rows from before capture have yet to be adopted.")}
       INSERT INTO ${capture} ("tbl", "fields", "adopted")
       SELECT ${table}, ${wanted}, NOT EXISTS (SELECT 1 FROM ${ident(name)}) WHERE true ON CONFLICT DO NOTHING
     `,
-    ...(differs.length === 0
-      ? []
-      : [
-          sql`
-            ${comment("So are values of a new column that are not its default, and may differ from node to node.")}
-            UPDATE ${capture} SET "added" = ${append(added)} WHERE "tbl" = ${table} AND EXISTS (
-              SELECT 1 FROM ${ident(name)} WHERE ${join(differs, sql` OR `)}
-            )
-          `,
-        ]),
+    ...added.map(
+      (field) => sql`
+        ${comment("So have values of a new column that are not its default, and may differ from node to node.")}
+        UPDATE ${capture} SET "added" = json_insert(coalesce("added", '[]'), '$[#]', ${literal(field.name)})
+        WHERE "tbl" = ${table} AND EXISTS (
+          SELECT 1 FROM ${ident(name)} WHERE ${ident(field.name)} IS NOT ${rawDefault(field.default)}
+        )
+      `,
+    ),
   ];
 }
-
-/** The columns of which `added` tells, and these. */
-const append = (added: readonly AddedField[]): Sql =>
-  sql`json_insert(coalesce("added", '[]'), ${join(
-    added.map(({ name }) => sql`'$[#]', ${literal(name)}`),
-    sql`, `,
-  )})`;
 
 /** A default that drizzle-kit printed: a number, a quoted text, NULL. What is none of these counts as NULL. */
 function rawDefault(text: string): Sql {

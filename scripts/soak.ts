@@ -1,0 +1,191 @@
+// `npm run soak`: the long runs behind docs/reliability.md. Each stretch is written into that page's tables when it is done,
+// so that a run may be stopped at any time and `--resume` goes on after the last seed that stands there.
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startPostgres } from "../examples/postgres";
+
+const USAGE = `Usage: npm run soak [-- options]
+
+  --resume       go on after the last seed in docs/reliability.md
+  --only NAME    writers or simulator
+  --minutes N    of writers in real processes (default 10)
+  --seeds N      of the simulator (default 100000)
+  --help         show this`;
+
+const root = join(import.meta.dirname, "..");
+const page = join(root, "docs/reliability.md");
+/** Seeds between two lines that are written down. */
+const STRETCH = 200;
+
+/** The heads of the page's tables. */
+const WRITERS = "| commit | seconds |";
+const SIMULATOR = "| commit | first seed |";
+
+type Row = readonly (string | number)[];
+
+/** The rows of the table whose head begins so. */
+function readTable(head: string): string[][] {
+  const lines = readFileSync(page, "utf8").split("\n");
+  const first = lines.findIndex((line) => line.startsWith(head)) + 2;
+  const end = lines.findIndex((line, n) => n >= first && !line.startsWith("|"));
+  return lines.slice(first, end).map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+function writeTable(head: string, rows: readonly Row[]): void {
+  const lines = readFileSync(page, "utf8").split("\n");
+  const first = lines.findIndex((line) => line.startsWith(head)) + 2;
+  const end = lines.findIndex((line, n) => n >= first && !line.startsWith("|"));
+  lines.splice(first, end - first, ...rows.map((row) => `| ${row.join(" | ")} |`));
+  writeFileSync(page, lines.join("\n"));
+}
+
+/** The commit that is run; the page itself may differ. */
+function readCommit(): string {
+  const git = (...args: string[]) =>
+    execFileSync("git", ["--no-optional-locks", ...args], { cwd: root, encoding: "utf8" }).trim();
+  const changed = git("status", "--porcelain", "--", ".", ":!docs");
+  return git("rev-parse", "--short", "HEAD") + (changed === "" ? "" : " and changes");
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+const running = new Set<ReturnType<typeof spawn>>();
+function run(args: readonly string[], env: NodeJS.ProcessEnv, show: boolean): Promise<Ended> {
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
+  running.add(child);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      if (show) process.stdout.write(chunk);
+    });
+  }
+  return new Promise((resolve) => {
+    child.once("close", (code) => {
+      running.delete(child);
+      resolve({ code, output });
+    });
+  });
+}
+
+interface WritersReport {
+  readonly seconds: number;
+  readonly writes: number;
+  readonly rows: number;
+  readonly kills: number;
+  readonly exchanges: Readonly<Record<string, number>>;
+  readonly problems: readonly string[];
+}
+
+/** The writers' test on a server with its ordinary settings: unlike in the tests, it vacuums and reaches the disk. */
+async function soakWriters(commit: string, minutes: number): Promise<boolean> {
+  console.log(`Writers in real processes, ${minutes} minutes.`);
+  const folder = mkdtempSync(join(tmpdir(), "grove-crdt-soak-"));
+  const report = join(folder, "report.json");
+  const database = await startPostgres();
+  const env = { DATABASE_URL: database.url, GROVE_SECONDS: String(Math.round(minutes * 60)), GROVE_REPORT: report };
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const { code } = await run([vitest, "run", "test/postgres/writers.test.ts"], env, true);
+  let failures = "did not end";
+  let row: Row = [];
+  try {
+    const { seconds, writes, rows, kills, exchanges, problems }: WritersReport = JSON.parse(
+      readFileSync(report, "utf8"),
+    );
+    const { ok = 0, ...others } = exchanges;
+    const failed = Object.entries(others).map(([how, count]) => `${count} ${how}`);
+    row = [seconds, writes, rows, kills, ok, failed.join(", ") || 0];
+    failures = String(problems.length === 0 && code !== 0 ? "failed" : problems.length);
+  } catch {
+    row = [Math.round(minutes * 60), "?", "?", "?", "?", "?"];
+  }
+  writeTable(WRITERS, [...readTable(WRITERS), [commit, ...row, failures]]);
+  rmSync(folder, { recursive: true, force: true });
+  await database.stop();
+  return code === 0;
+}
+
+/** Ranges of seeds side by side, one process each; a line of the table grows with every stretch that is done. */
+async function soakSimulator(commit: string, seeds: number, resume: boolean): Promise<boolean> {
+  const before = readTable(SIMULATOR);
+  const from = resume ? Math.max(0, ...before.map(([, , last]) => Number(last))) + 1 : 1;
+  console.log(`Simulator, seeds ${from} to ${from + seeds - 1}.`);
+  const grown = resume && before.at(-1)?.[0] === commit ? before.pop() : undefined;
+  let [first, writes, rows] = grown
+    ? ([grown[1], grown[3], grown[4]].map(Number) as [number, number, number])
+    : [from, 0, 0];
+  const failed: string[] = grown && grown[5] !== "none" ? (grown[5] as string).split(", ") : [];
+  const simulator = ["--import", "tsx", "scripts/simulate.ts"];
+  const width = availableParallelism();
+  for (let next = from; next < from + seeds; ) {
+    const batch = Array.from({ length: width }, (_, n) => next + n * STRETCH)
+      .filter((start) => start < from + seeds)
+      .map((start) => ({ start, count: Math.min(STRETCH, from + seeds - start) }));
+    const results = await Promise.all(
+      batch.map(({ start, count }) => run([...simulator, "--from", `${start}`, "--seeds", `${count}`], {}, false)),
+    );
+    for (const { output } of results) {
+      const totals = /seeds from \d+: (\d+) writes, (\d+) rows sent/.exec(output);
+      if (!totals) throw new Error(`The simulator did not end:\n${output}`);
+      writes += Number(totals[1]);
+      rows += Number(totals[2]);
+      for (const line of output.matchAll(/^seed (\d+): .*$/gm)) {
+        failed.push(line[1] as string);
+        console.log(line[0]);
+      }
+    }
+    next = batch.reduce((end, { start, count }) => Math.max(end, start + count), next);
+    writeTable(SIMULATOR, [...before, [commit, first, next - 1, writes, rows, failed.join(", ") || "none"]]);
+    console.log(`up to seed ${next - 1}: ${failed.length} failed`);
+  }
+  return failed.length === 0;
+}
+
+function readFlags() {
+  try {
+    const text = { type: "string" } as const;
+    const options = {
+      resume: { type: "boolean" },
+      help: { type: "boolean" },
+      only: text,
+      minutes: text,
+      seeds: text,
+    } as const;
+    const { values } = parseArgs({ options });
+    const { only, minutes = "10", seeds = "100000" } = values;
+    if (only !== undefined && only !== "writers" && only !== "simulator") throw new Error(`There is no ${only}.`);
+    if (!(Number(minutes) > 0 && Number(seeds) > 0)) throw new Error("--minutes and --seeds take a number.");
+    return { ...values, only, minutes: Number(minutes), seeds: Number(seeds) };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const { help, resume = false, only, minutes, seeds } = readFlags();
+if (help) {
+  console.log(USAGE);
+  process.exit();
+}
+process.on("exit", () => {
+  for (const child of running) child.kill();
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
+const commit = readCommit();
+let good = true;
+if (only !== "simulator") good = (await soakWriters(commit, minutes)) && good;
+if (only !== "writers") good = (await soakSimulator(commit, seeds, resume)) && good;
+process.exit(good ? 0 : 1);
