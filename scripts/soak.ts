@@ -122,7 +122,8 @@ async function soakSimulator(commit: string, seeds: number, resume: boolean): Pr
   const before = readTable(SIMULATOR);
   const from = resume ? Math.max(0, ...before.map(([, , last]) => Number(last))) + 1 : 1;
   console.log(`Simulator, seeds ${from} to ${from + seeds - 1}.`);
-  const grown = resume && before.at(-1)?.[0] === commit ? before.pop() : undefined;
+  const last = before.at(-1);
+  const grown = resume && last?.[0] === commit && Number(last[2]) === from - 1 ? before.pop() : undefined;
   let [first, writes, rows] = grown
     ? ([grown[1], grown[3], grown[4]].map(Number) as [number, number, number])
     : [from, 0, 0];

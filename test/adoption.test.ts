@@ -174,18 +174,23 @@ describeOnEach("adopting", ({ dialect, openNode, openNodes, makeSchema }) => {
       expect(news).toHaveLength(5);
       let chunks = 0;
       let merging: Promise<unknown> = Promise.resolve();
+      let inserting: Promise<unknown> = Promise.resolve();
       const onProgress = () => {
-        if (++chunks > 1) return;
+        if (++chunks === 2) {
+          // Waits in the log while the last chunk, where it belongs, is adopted.
+          inserting = database.run("INSERT INTO documents (id, title) VALUES ('e', 'new')");
+        }
+        if (chunks > 1) return;
         merging = node.store.merge({ from: "b", rows: news });
         merging = Promise.all([
           merging,
           database.run("UPDATE documents SET view_count = view_count + 1 WHERE id IN ('d1', 'd9999', 'd7')"),
           database.run("DELETE FROM documents WHERE id IN ('d3', 'd9997')"),
-          database.run("INSERT INTO documents (id, title) VALUES ('d0', 'new'), ('e', 'new')"),
+          database.run("INSERT INTO documents (id, title) VALUES ('d0', 'new')"),
         ]);
       };
       await node.adopt({ onProgress });
-      await merging;
+      await Promise.all([merging, inserting]);
       const a = await openNode("a", { database, clock: peer.clock });
       await settle([a, peer]);
       await expectEqual(a, peer);
@@ -439,6 +444,27 @@ describeOnEach("adopting", ({ dialect, openNode, openNodes, makeSchema }) => {
       });
       for (const node of [a2, b2, c2, d])
         expect(await node.row("SELECT stock FROM articles WHERE id = '1'")).toEqual({ stock: 12 });
+    });
+
+    test("faults 60: a default that overrules such a value is told to those who have the value, whoever made the row", async () => {
+      const { v1, migrate } = await versions();
+      const [a, b] = (await openNodes(["a", "b"], v1)) as [TestNode, TestNode];
+      await b.sql(articles);
+      await settle([a, b]);
+      const a2 = await migrate(
+        a,
+        `UPDATE articles SET level = 'alpha', stock = 1, labels = '${textsOf()}' WHERE id = '1'`,
+      );
+      const b2 = await migrate(b);
+      await sync(a2, b2);
+      await settle([a2, b2]);
+      await expectEqual(a2, b2);
+      expect(await a2.row("SELECT level, stock, labels FROM articles WHERE id = '1'")).toEqual({
+        level: "low",
+        stock: 10,
+        labels: [],
+      });
+      expect(await settle([a2, b2])).toBe(1);
     });
 
     test("faults 17: at its default it writes no metadata and sends nothing, however many rows there are", async () => {

@@ -3,6 +3,7 @@
 
 import * as pg from "drizzle-orm/pg-core";
 import * as lite from "drizzle-orm/sqlite-core";
+import type { Outcome } from "grove-crdt";
 import { lww, set } from "grove-crdt/schema";
 import { describe, expect, test } from "vitest";
 import { everything, expectEqual } from "./support/comparison";
@@ -50,6 +51,9 @@ async function chain(): Promise<[TestNode, TestNode, TestNode]> {
   const hub = await openNode(postgres, "hub", { ...(await makeSchema(onPostgres, postgres)), clock: a.clock });
   return [a, hub, await openNode(sqlite, "c", { ...outer, clock: a.clock })];
 }
+
+const outcomesOf = async (response: Response): Promise<Outcome[]> =>
+  ((await response.json()) as { outcomes: Outcome[] }).outcomes;
 
 describe("what SQLite holds and a column of Postgres does not", () => {
   const values: Record<string, string> = {
@@ -200,9 +204,9 @@ describe("keys", () => {
     expect(await sync(edge, hub)).toMatchObject({ pushed: count, rejected: count, applied: 0 });
     for (const table of Object.keys(spelled)) expect(await hub.rows(`SELECT 1 FROM ${table}`)).toEqual([]);
     const upper = { table: "uuids", pk: [spelled.uuids[0]], cl: 1, life: [1, "a"], lww: { note: ["x"] } };
-    const answer = await (await request(hub, "/push", JSON.stringify(pushMessage([upper])))).json();
-    expect(answer.outcomes).toMatchObject([{ outcome: "rejected", code: "bad_value" }]);
-    expect(answer.outcomes[0].message).toMatch(/lower case/);
+    const answer = await outcomesOf(await request(hub, "/push", JSON.stringify(pushMessage([upper]))));
+    expect(answer).toMatchObject([{ outcome: "rejected", code: "bad_value" }]);
+    expect(answer[0]?.message).toMatch(/lower case/);
     await hub.sql("INSERT INTO moments VALUES ('2026-01-02 03:04:05.678901', 'hub')");
     expect(await sync(edge, hub)).toMatchObject({ pulled: 1, rejected: 1 });
     expect(await edge.rows("SELECT 1 FROM moments")).toEqual([]);
@@ -253,10 +257,8 @@ describe("malformed values", () => {
       );
       // JSON.stringify would make null of it.
       const body = JSON.stringify(pushMessage(rows)).replace('"1e400"', "1e400");
-      const answer = await (await request(node, "/push", body)).json();
-      const accepted = rows.filter(
-        (_, n) => answer.outcomes[n].outcome !== "rejected" || answer.outcomes[n].code !== "bad_value",
-      );
+      const answer = await outcomesOf(await request(node, "/push", body));
+      const accepted = rows.filter((_, n) => answer[n]?.outcome !== "rejected" || answer[n]?.code !== "bad_value");
       expect(accepted.map(({ lww }) => lww)).toEqual([]);
       expect(await node.rows("SELECT 1 FROM things")).toEqual([]);
     });

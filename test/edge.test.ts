@@ -139,7 +139,10 @@ describe("generate with an edge", () => {
   }, 120_000);
 
   test("writes the edge's schema, config and generated files, and the second run leaves all as they are", async () => {
-    const files = () => ({ ...project.readAll("generated/sqlite"), config: project.read("drizzle.edge.config.ts") });
+    const files = (): Record<string, string> => ({
+      ...project.readAll("generated/sqlite"),
+      config: project.read("drizzle.edge.config.ts"),
+    });
     const before = files();
     expect(Object.keys(before).sort()).toEqual(
       ["capture.ts", "config", "index.ts", "merge.ts", "registry.ts", "schema.ts", "shadow.ts", "types.ts"].sort(),

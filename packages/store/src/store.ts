@@ -125,11 +125,8 @@ export interface Store {
   settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void>;
   /** Rows that live in the shadow but that a constraint keeps out of the base table. */
   parked(): Promise<readonly ParkedRow[]>;
-  /**
-   * Compares base tables with their shadows; what no trigger saw counts as written now. A dialect without it has no
-   * `node.verify()`.
-   */
-  reconcile?(): Promise<readonly Discrepancy[]>;
+  /** Compares base tables with their shadows; what no trigger saw counts as written now. */
+  reconcile(): Promise<readonly Discrepancy[]>;
   /** The whole shadow of a row as plain data; null when there is none. */
   inspect(table: string, pk: readonly Json[]): Promise<RowChange | null>;
 }

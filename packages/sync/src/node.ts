@@ -175,8 +175,6 @@ export class GroveNode {
    */
   async verify(): Promise<readonly Discrepancy[]> {
     await this.ready();
-    if (!this.store.reconcile)
-      throw new GroveError("not_found", "node.verify() is not there for this database yet; it is for SQLite.");
     const found = await this.store.reconcile();
     if (found.some(({ action }) => action !== "none")) this.notify();
     return found;

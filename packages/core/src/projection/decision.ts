@@ -99,16 +99,15 @@ class Members {
   has(key: string): boolean {
     return (this.#providers.get(key)?.size ?? 0) > 0;
   }
-  /** Takes a member away; returns the members that may have lost what they need. */
-  remove(member: Member): Member[] {
+  /** Takes a member away, and adds to `suspects` those that may have lost what they need. */
+  remove(member: Member, suspects: Member[]): void {
     this.all.delete(member);
-    const bereft: Member[] = [];
     for (const key of member.provides) {
       const providers = this.#providers.get(key);
       providers?.delete(member);
-      if (providers?.size === 0) bereft.push(...(this.#dependents.get(key) ?? []));
+      if (providers?.size !== 0) continue;
+      for (const dependent of this.#dependents.get(key) ?? []) suspects.push(dependent);
     }
-    return bereft;
   }
 }
 
@@ -153,13 +152,13 @@ function close(members: Members, hidden: Map<string, Reason>): Map<Member, Membe
       const link = missing(members, member);
       if (!link) continue;
       hidden.set(member.candidate.id, { code: "reference", link });
-      suspects.push(...members.remove(member));
+      members.remove(member, suspects);
     }
     const kept = keptRows(members);
     for (const member of [...members.all]) {
       if (member.lives || member.candidate.settled || kept.has(member)) continue;
       hidden.set(member.candidate.id, { code: "deleted" });
-      suspects.push(...members.remove(member));
+      members.remove(member, suspects);
     }
     if (suspects.length === 0) return kept;
   }

@@ -88,7 +88,13 @@ function makeOps(steps: readonly Step[], { reseated, arriving, leaving }: Detour
 
 function index(ops: readonly Op[], names: (op: Op) => readonly string[]): (name: string) => readonly Op[] {
   const map = new Map<string, Op[]>();
-  for (const op of ops) for (const name of names(op)) map.set(name, [...(map.get(name) ?? []), op]);
+  for (const op of ops) {
+    for (const name of names(op)) {
+      const known = map.get(name);
+      if (known) known.push(op);
+      else map.set(name, [op]);
+    }
+  }
   return (name) => map.get(name) ?? [];
 }
 
@@ -175,8 +181,13 @@ export function orderMoves(steps: readonly Step[], children: (id: string) => boo
     }
     const waiting = predecessors(ops);
     const followers = new Map<Op, Op[]>();
-    for (const [op, others] of waiting)
-      for (const other of others) followers.set(other, [...(followers.get(other) ?? []), op]);
+    for (const [op, others] of waiting) {
+      for (const other of others) {
+        const known = followers.get(other);
+        if (known) known.push(op);
+        else followers.set(other, [op]);
+      }
+    }
     const first = new Map([...waiting].map(([op, others]) => [op, [...others]]));
     const places = new Map<Op, number>();
     const moves: Move[] = [];

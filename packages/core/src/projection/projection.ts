@@ -14,11 +14,9 @@ import {
   keyColumns,
   keyName,
   keyOf,
-  type Link,
   type Links,
   type Neighbours,
   PRIMARY,
-  targetOf,
   type Values,
   valuesOf,
   withoutParent,
@@ -109,7 +107,10 @@ export class Projection {
       const known = this.#touched.get(id);
       const stale = [...(known?.stale ?? []), ...(row.stale ?? [])];
       this.#touched.set(id, { ...row, before: known?.before ?? row.before, stale });
-      if (!known) byTable.set(row.table, [...(byTable.get(row.table) ?? []), row.pk]);
+      if (known) continue;
+      const pks = byTable.get(row.table);
+      if (pks) pks.push(row.pk);
+      else byTable.set(row.table, [row.pk]);
     }
     for (const [table, pks] of byTable) this.#ask({ ask: "rows", table, pks }, "again");
   }

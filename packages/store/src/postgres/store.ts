@@ -1,6 +1,7 @@
 // The Store over Postgres: puts fold, serve, merge and install together. Any number of processes may serve one database;
 // whoever gives numbers holds `_grove_lock`, and applications never wait for it.
 import {
+  type Discrepancy,
   GroveError,
   isKnownPosition,
   type Json,
@@ -24,6 +25,7 @@ import type {
   StoreOptions,
 } from "../store";
 import { type Adopted, adoptColumns, adoptRows, estimateRows, readUnadopted, refuseUnfit } from "./adoption";
+import { compareTable } from "./comparison";
 import { isRefusal, type PostgresDriver, type PostgresTransaction } from "./driver";
 import { foldTable, pendingProbe, readPending } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
@@ -323,6 +325,17 @@ export class PostgresStore implements Store {
       code: code as string,
       message: message as string,
     }));
+  }
+
+  /** In one snapshot, with the log empty in it: what the application writes meanwhile is no difference. */
+  reconcile(): Promise<readonly Discrepancy[]> {
+    return this.#connection.write(async (session) => {
+      await this.#foldRest(session);
+      const found: Discrepancy[] = [];
+      for (const table of this.#tables) found.push(...(await compareTable(session, table)));
+      await this.#foldRest(session);
+      return found;
+    }, "REPEATABLE READ");
   }
 
   async inspect(name: string, pk: readonly Json[]): Promise<RowChange | null> {

@@ -267,6 +267,32 @@ ON CONFLICT (${key}) DO NOTHING RETURNING 1`;
     });
   }
 
+  /** Keys of base rows of which the shadow does not say that they live. */
+  get findUnknown(): string {
+    return this.#text(
+      "unknown",
+      () =>
+        `SELECT ${this.#keysOf("b").slice(2)} FROM ${this.name} b LEFT JOIN ${this.shadow} s ON ${this.#pair("b", "s")} WHERE s.id IS NULL OR s.cl % 2 = 0`,
+    );
+  }
+  /** Keys of rows that live and that the base table does not have. */
+  get findMissing(): string {
+    return this.#text("missing", () => {
+      const keys = this.#keys.map((key) => `s.${ident(key)}::text`).join(", ");
+      const absent = `b.${ident(this.model.key[0]!.name)} IS NULL`;
+      return `SELECT ${keys} FROM ${this.shadow} s LEFT JOIN ${this.name} b ON ${this.#pair("b", "s")} WHERE s.cl % 2 = 1 AND ${absent}`;
+    });
+  }
+  /** Keys of rows with cells in their order, `$1` of them; from the key in the following parameters on. */
+  findCells(after: boolean): string {
+    return this.#text(`cells ${after}`, () => {
+      const names = this.#keys.map((key) => `s.${ident(key)}`);
+      const bound = this.model.key.map(({ sqlType }, n) => `$${n + 2}::text::${sqlType}`).join(", ");
+      const from = after ? `(${names.join(", ")}) > (${bound}) AND ` : "";
+      return `SELECT ${names.map((name) => `${name}::text`).join(", ")} FROM ${this.shadow} s WHERE ${from}EXISTS (SELECT 1 FROM ${this.cells} c WHERE c."row" = s.id) ORDER BY ${names.join(", ")} LIMIT $1::text::bigint`;
+    });
+  }
+
   /** Rewrites columns of one row whose text still is what was read; answers with a row if it was. */
   rewriteBase(columns: readonly FieldModel[]): string {
     return this.#text(`rewrite ${columns.map(({ name }) => name).join("\n")}`, () => {

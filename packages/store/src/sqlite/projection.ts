@@ -42,7 +42,20 @@ export function isLinked(tables: Tables, table: Table): boolean {
   return around !== undefined && (around.structural.size > 0 || around.in.length > 0);
 }
 
-function load(session: Session, table: Table, pks: readonly (readonly Json[])[]): Placed[] {
+/** Rows that were loaded since the last move: many queries lead to the same ones. */
+type Loaded = Map<string, Placed[]>;
+
+function load(session: Session, loaded: Loaded, table: Table, pks: readonly (readonly Json[])[]): Placed[] {
+  const fresh = new Map(pks.map((pk) => [rowName(table.model.name, pk), pk]));
+  for (const id of fresh.keys()) if (loaded.has(id)) fresh.delete(id);
+  for (const id of fresh.keys()) loaded.set(id, []);
+  for (const placed of read(session, table, [...fresh.values()]))
+    loaded.set(rowName(table.model.name, placed.pk), [placed]);
+  return pks.flatMap((pk) => loaded.get(rowName(table.model.name, pk)) ?? []);
+}
+
+function read(session: Session, table: Table, pks: readonly (readonly Json[])[]): Placed[] {
+  if (pks.length === 0) return [];
   const keys: (readonly unknown[])[] = [];
   const asked: (readonly Json[])[] = [];
   for (const pk of pks) {
@@ -82,20 +95,20 @@ function bound<T>(params: () => T): T | null {
   }
 }
 
-function findShown(session: Session, table: Table, query: Query & { readonly ask: "shown" }): Placed[] {
+function findShown(session: Session, loaded: Loaded, table: Table, query: Query & { readonly ask: "shown" }): Placed[] {
   const { columns, values, limit } = query;
   const params = bound(() => table.columnParams(columns, values));
   if (!params) return [];
   const find = (sql: string, ...more: unknown[]) =>
     session.statements.rows(sql, ...params, ...more).map((raw) => table.pk(raw, 0));
   const where = columns.map((name) => `b.${ident(name)} = ?`).join(" AND ");
-  if (limit === undefined) return load(session, table, find(table.findShown(where)));
+  if (limit === undefined) return load(session, loaded, table, find(table.findShown(where)));
   const living = find(`${table.findShown(where, 1)} LIMIT ?`, limit);
   const deleted = find(table.findShown(where, 0));
-  return load(session, table, [...living, ...deleted]);
+  return load(session, loaded, table, [...living, ...deleted]);
 }
 
-function answer(session: Session, tables: Tables, query: Query, hidden: boolean): Placed[] {
+function answer(session: Session, loaded: Loaded, tables: Tables, query: Query, hidden: boolean): Placed[] {
   if (query.ask === "named") {
     if (!hidden) return [];
     const byTable = new Map<Table, (readonly Json[])[]>();
@@ -103,10 +116,10 @@ function answer(session: Session, tables: Tables, query: Query, hidden: boolean)
       const table = tables.get(name);
       if (table) byTable.set(table, [...(byTable.get(table) ?? []), pk]);
     }
-    return [...byTable].flatMap(([table, pks]) => load(session, table, pks));
+    return [...byTable].flatMap(([table, pks]) => load(session, loaded, table, pks));
   }
   const table = tables.get(query.table) as Table;
-  return query.ask === "rows" ? load(session, table, query.pks) : findShown(session, table, query);
+  return query.ask === "rows" ? load(session, loaded, table, query.pks) : findShown(session, loaded, table, query);
 }
 
 /** Shows and hides rows until the base tables are what the shadow says. */
@@ -120,9 +133,10 @@ export function project(session: Session, tables: Tables): void {
   const locals = new Map<string, string>();
   for (;;) {
     const hidden = anyHidden(session);
+    const loaded: Loaded = new Map();
     const projection = new Projection(links, touched, refused);
     for (let asked = projection.next(); asked.length > 0; asked = projection.next())
-      projection.answer(asked.map((query) => answer(session, tables, query, hidden)));
+      projection.answer(asked.map((query) => answer(session, loaded, tables, query, hidden)));
     const { moves, standings } = projection.plan();
     const rows = new Map(standings.map((standing) => [standing.id, standing]));
     const failed = new Set<number>();

@@ -1,7 +1,7 @@
 // Between what SQLite stores and the canonical JSON of the wire. SQLite lets any column hold any storage class; what
 // does not fit its column's kind travels tagged with its class, so nothing is lost or guessed. What SQLite has no number
 // for (NaN, endless times) stands as text in its column.
-import { type ColumnModel, isIllFormed, isTooDeep, type Json } from "@grove-crdt/core";
+import { type ColumnModel, isIllFormed, isTooDeep, type Json, sameValue } from "@grove-crdt/core";
 import {
   asTagged,
   ENDLESS,
@@ -186,15 +186,18 @@ export function survives(column: ColumnModel, value: Json): boolean {
   const { kind, storage } = column;
   if (value === null) return true;
   if (looksTagged(value)) {
-    if (value.$grove === "bytes" || storage === "blob") return true;
-    return value.$grove === "text" && (storage === "text" || !NUMERIC_TEXT.test(String(value.value)));
+    if (value.$grove === "number") return storage === "blob";
+    const converts = value.$grove === "text" && storage !== "text" && storage !== "blob";
+    if (converts && NUMERIC_TEXT.test(String(value.value))) return false;
+    // SQLite stores it as it is, and it is read as what it is.
+    return sameValue(toJson(column, print(column, value)), value);
   }
   if (kind === "timestamp")
     return ENDLESS.has(value) || String(value).endsWith(storage === "seconds" ? ".000000Z" : "000Z");
   if (kind !== "numeric" || NOT_FINITE.has(value)) return true;
-  const text = String(value);
-  return (INTEGER_TEXT.test(text) && isInt64(text)) || typeof toNumber(text) === "number";
+  const number = toNumber(String(value));
+  return typeof number !== "string" && (typeof number === "bigint" ? String(number) : plain(number)) === value;
 }
 
 /** Whether every value does. */
-export const isExact = ({ kind }: ColumnModel): boolean => kind === "text" || kind === "json" || kind === "bytes";
+export const isExact = ({ kind }: ColumnModel): boolean => kind === "text" || kind === "bytes";
