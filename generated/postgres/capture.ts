@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "d3f89d5c9ae87229d19a2521650ed37a6a675fd6055c42fea56df86ce669a064";
+export const hash = "7981d386c58a857b8bafde0d6790a33d9a58649f8847887dc5463700733e7e20";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -126,7 +126,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows came: log their keys. The fold reads their values from the table.
-#variable_conflict use_column
 DECLARE wrong text;
 BEGIN
   -- A merge switches capture off for its own transaction.
@@ -153,7 +152,6 @@ SET search_path = pg_catalog, public, pg_temp
 SET enable_nestloop = off
 AS $grove$
 -- Rows changed: log which columns, and the old value of counters and sets.
-#variable_conflict use_column
 DECLARE wrong text;
 BEGIN
   -- A merge switches capture off for its own transaction.
@@ -205,7 +203,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows went: log their keys.
-#variable_conflict use_column
 BEGIN
   -- A merge switches capture off for its own transaction.
   IF current_setting('grove.capture', true) = 'off' THEN RETURN NULL; END IF;
@@ -220,7 +217,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- TRUNCATE does not say which rows went: refuse it.
-#variable_conflict use_column
 BEGIN
   RAISE EXCEPTION USING
     ERRCODE = 'feature_not_supported',
@@ -295,7 +291,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows came: log their keys. The fold reads their values from the table.
-#variable_conflict use_column
 BEGIN
   -- A merge switches capture off for its own transaction.
   IF current_setting('grove.capture', true) = 'off' THEN RETURN NULL; END IF;
@@ -310,7 +305,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows changed: log which columns, and the old value of counters and sets.
-#variable_conflict use_column
 BEGIN
   -- A merge switches capture off for its own transaction.
   IF current_setting('grove.capture', true) = 'off' THEN RETURN NULL; END IF;
@@ -348,7 +342,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows went: log their keys.
-#variable_conflict use_column
 BEGIN
   -- A merge switches capture off for its own transaction.
   IF current_setting('grove.capture', true) = 'off' THEN RETURN NULL; END IF;
@@ -363,7 +356,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- TRUNCATE does not say which rows went: refuse it.
-#variable_conflict use_column
 BEGIN
   RAISE EXCEPTION USING
     ERRCODE = 'feature_not_supported',
@@ -435,7 +427,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows came: log their keys. The fold reads their values from the table.
-#variable_conflict use_column
 BEGIN
   -- A merge switches capture off for its own transaction.
   IF current_setting('grove.capture', true) = 'off' THEN RETURN NULL; END IF;
@@ -450,7 +441,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows changed: log which columns, and the old value of counters and sets.
-#variable_conflict use_column
 BEGIN
   -- A merge switches capture off for its own transaction.
   IF current_setting('grove.capture', true) = 'off' THEN RETURN NULL; END IF;
@@ -480,7 +470,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- Rows went: log their keys.
-#variable_conflict use_column
 BEGIN
   -- A merge switches capture off for its own transaction.
   IF current_setting('grove.capture', true) = 'off' THEN RETURN NULL; END IF;
@@ -495,7 +484,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $grove$
 -- TRUNCATE does not say which rows went: refuse it.
-#variable_conflict use_column
 BEGIN
   RAISE EXCEPTION USING
     ERRCODE = 'feature_not_supported',

@@ -91,6 +91,7 @@ export const rowName = (table: string, pk: readonly Json[]): string => keyName(t
 export class Projection {
   readonly #links: Links;
   readonly #refused: Refused;
+  readonly #hidden: boolean;
   readonly #nodes = new Map<string, Node>();
   readonly #touched = new Map<string, Touched>();
   readonly #asked = new Set<string>();
@@ -98,9 +99,11 @@ export class Projection {
   #decision: Decision = { shown: new Map(), hidden: new Map(), keptBy: new Map() };
   #moves: Move[] | null = null;
 
-  constructor(links: Links, touched: Iterable<Touched>, refused: Refused = NOTHING) {
+  /** @param hidden false where the store keeps no hidden keys at all, so that none need be asked for */
+  constructor(links: Links, touched: Iterable<Touched>, refused: Refused = NOTHING, hidden = true) {
     this.#links = links;
     this.#refused = refused;
+    this.#hidden = hidden;
     const byTable = new Map<string, (readonly Json[])[]>();
     for (const row of touched) {
       const id = rowName(row.table, row.pk);
@@ -166,7 +169,7 @@ export class Projection {
       return;
     }
     this.#ask({ ask: "shown", table, columns: keyColumns(around.model, place), values }, effect);
-    this.#ask({ ask: "named", name: `=${keyName(table, place, values)}` }, effect);
+    if (this.#hidden) this.#ask({ ask: "named", name: `=${keyName(table, place, values)}` }, effect);
   }
 
   #add(placed: Placed, effect: Effect): void {
@@ -220,7 +223,7 @@ export class Projection {
     }
     // Of a deleted row that does not show, the rows that refer to it say whether it may hold its keys.
     const kept = !node.inputs && this.#isCandidate(node) && !isAlive(node.row);
-    if ((dirty && !node.outputs) || kept) {
+    if (this.#hidden && ((dirty && !node.outputs) || kept)) {
       const effect = dirty ? "again" : "ask";
       for (const name of this.#names(node)) this.#ask({ ask: "named", name: `>${name}` }, effect);
     }

@@ -9,6 +9,7 @@ import {
   type FieldModel,
   hide,
   isAlive,
+  isGroveError,
   type Json,
   type Neighbours,
   NO_BASE_WRITE,
@@ -26,7 +27,7 @@ import { mayDiffer } from "./received";
 import { RowAppeared, type Session } from "./session";
 import { numbers, toParams } from "./sql";
 import type { Table } from "./table";
-import { fromJson, UnfitValue } from "./values";
+import { fromJson } from "./values";
 
 type Cell = Omit<StoredCell, "id">;
 
@@ -171,8 +172,8 @@ function grouped<T extends RowWrite>(
       groups.set(label, group);
       group[1].push({ item, params });
     } catch (error) {
-      if (!(error instanceof UnfitValue)) throw error;
-      refusals.set(item, { code: "bad_value", message: `${table.model.name}.${error.message}` });
+      if (!isGroveError(error)) throw error;
+      refusals.set(item, { code: error.code, message: `${table.model.name}.${error.message}` });
     }
   }
   return new Map([...groups.values()].filter(([names]) => names.length > 0 || op === "insert"));
@@ -283,9 +284,33 @@ const columnsOf = (table: Table, values: Values, wanted?: ReadonlySet<string>): 
   );
 
 /**
- * Makes moves of one kind: what the base table shows of a row stands there, the rest in cells.
+ * Moves what the base table alone has of rows to cells, before they go. Returns their `local` columns by place.
  *
- * @param keep takes what a row has in `local` columns before it goes
+ * @throws RowAppeared when the application wrote one of the rows since the last fold
+ */
+export async function saveRows(
+  session: Session,
+  table: Table,
+  keys: readonly (readonly string[])[],
+): Promise<Map<number, string>> {
+  await holdStill(session, table, keys);
+  const rows = await readRows(session, table, keys);
+  const bases = await readBase(session, table, keys, [...keys.keys()]);
+  const writes = new ShadowWrites(session, table);
+  rows.forEach(({ row }, n) => {
+    const base = bases.get(n);
+    const kept = row !== null && (isAlive(row) || (table.model.keepsDeleted && row.fields.size > 0));
+    if (base && kept && row.id !== 0)
+      writes.add(keys[n] as readonly string[], hide(table.model, unchanged(row), rowValues(table.model, row, base)));
+  });
+  await writes.flush();
+  return readLocal(session, table, keys);
+}
+
+/**
+ * Makes moves of one kind: what the base table shows of a row stands there, the rest in cells. Rows that go have been
+ * saved before, lest another one's foreign key takes them along.
+ *
  * @returns why the database refused, for each row that it refused
  * @throws RowAppeared when the application wrote one of the rows since the last fold
  */
@@ -294,23 +319,22 @@ export async function makeMoves<T extends BaseMove>(
   table: Table,
   kind: "out" | "in" | "set",
   moves: readonly T[],
-  keep: (move: T, local: string) => void,
 ): Promise<Map<T, Refusal>> {
   const refusals = new Map<T, Refusal>();
   if (moves.length === 0) return refusals;
   const items = moves.map((move) => ({ move, key: table.keyParams(move.pk) }));
   const keys = items.map(({ key }) => key);
-  if (kind !== "in") await holdStill(session, table, keys);
+  if (kind === "out") await saveRows(session, table, keys);
+  else if (kind === "set") await holdStill(session, table, keys);
   const rows = await readRows(session, table, keys);
-  const bases = kind === "in" ? new Map<number, Values>() : await readBase(session, table, keys, [...keys.keys()]);
-  const locals = kind === "out" ? await readLocal(session, table, keys) : new Map<number, string>();
+  const bases = kind === "set" ? await readBase(session, table, keys, [...keys.keys()]) : new Map<number, Values>();
   const writes = items.map(({ move, key }, n) => {
     const written = columnsOf(table, move.values, kind === "set" ? move.columns : undefined);
     const write: BaseWrite =
       kind === "out" ? { op: "delete" } : { op: kind === "in" ? "insert" : "update", values: written };
     const row = rows[n]?.row ?? null;
     const base = bases.get(n) ?? {};
-    return { n, move, key, write, row, base, written, shadow: row ? rowValues(table.model, row, base) : base };
+    return { move, key, write, base, written, shadow: row ? rowValues(table.model, row, base) : base };
   });
   const refused = await applyBase(session, table, writes);
   const done = writes.filter((write) => {
@@ -318,17 +342,7 @@ export async function makeMoves<T extends BaseMove>(
     if (refusal) refusals.set(write.move, refusal);
     return !refusal;
   });
-  if (kind === "out") {
-    const hidden = new ShadowWrites(session, table);
-    for (const { n, move, key, row, shadow } of done) {
-      const local = locals.get(n);
-      if (local !== undefined) keep(move, local);
-      const kept = row !== null && (isAlive(row) || (table.model.keepsDeleted && row.fields.size > 0));
-      if (kept && row.id !== 0) hidden.add(key, hide(table.model, unchanged(row), shadow));
-    }
-    await hidden.flush();
-    return refusals;
-  }
+  if (kind === "out") return refusals;
   if (kind === "in")
     await writeLocal(
       session,

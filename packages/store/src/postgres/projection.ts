@@ -15,7 +15,7 @@ import {
   type Standing,
   type Touched,
 } from "@grove-crdt/core";
-import { makeMoves } from "./apply";
+import { makeMoves, saveRows } from "./apply";
 import { anyHidden, readHidden, saveHidden } from "./hidden-keys";
 import { anyParked, park, readRetried, unpark } from "./parking";
 import { readBase, readRows } from "./read";
@@ -94,12 +94,7 @@ async function load(
 type Key = { readonly table: Table; readonly pk: readonly Json[] };
 
 /** The keys that answer each query, in a few statements for all of them. */
-async function findKeys(
-  session: Session,
-  tables: Tables,
-  queries: readonly Query[],
-  hidden: boolean,
-): Promise<Key[][]> {
+async function findKeys(session: Session, tables: Tables, queries: readonly Query[]): Promise<Key[][]> {
   const found: Key[][] = queries.map(() => []);
   const named = new Map<string, number[]>();
   const shown = new Map<
@@ -108,7 +103,7 @@ async function findKeys(
   >();
   for (const [n, query] of queries.entries()) {
     if (query.ask === "named") {
-      if (hidden) named.set(query.name, [...(named.get(query.name) ?? []), n]);
+      named.set(query.name, [...(named.get(query.name) ?? []), n]);
       continue;
     }
     const table = tables.get(query.table) as Table;
@@ -147,13 +142,8 @@ async function findKeys(
   return found;
 }
 
-async function answer(
-  session: Session,
-  tables: Tables,
-  queries: readonly Query[],
-  hidden: boolean,
-): Promise<Placed[][]> {
-  const found = await findKeys(session, tables, queries, hidden);
+async function answer(session: Session, tables: Tables, queries: readonly Query[]): Promise<Placed[][]> {
+  const found = await findKeys(session, tables, queries);
   const wanted = new Map<Table, (readonly Json[])[]>();
   for (const { table, pk } of found.flat()) {
     const pks = wanted.get(table) ?? [];
@@ -181,6 +171,25 @@ function inRuns(moves: readonly Move[]): { readonly first: number; readonly move
   return runs;
 }
 
+/** Moves what only the base table has of the rows that go to the shadow; returns their `local` columns by id. */
+async function saveLeaving(session: Session, tables: Tables, moves: readonly Move[]): Promise<Map<string, string>> {
+  const leaving = new Map<Table, { readonly ids: string[]; readonly keys: string[][] }>();
+  for (const { kind, id } of moves) {
+    if (kind !== "out") continue;
+    const [name, , ...pk] = JSON.parse(id) as [string, number, ...Json[]];
+    const table = tables.get(name) as Table;
+    const group = leaving.get(table) ?? { ids: [], keys: [] };
+    leaving.set(table, group);
+    group.ids.push(id);
+    group.keys.push(table.keyParams(pk));
+  }
+  const locals = new Map<string, string>();
+  for (const [table, { ids, keys }] of leaving) {
+    for (const [place, local] of await saveRows(session, table, keys)) locals.set(ids[place] as string, local);
+  }
+  return locals;
+}
+
 /** Shows and hides rows until the base tables are what the shadow says. */
 export async function project(session: Session, tables: Tables): Promise<void> {
   const retried = (await readRetried(session)).filter(({ table }) => tables.has(table));
@@ -192,11 +201,13 @@ export async function project(session: Session, tables: Tables): Promise<void> {
   const locals = new Map<string, string>();
   for (;;) {
     const hidden = await anyHidden(session);
-    const projection = new Projection(links, touched, refused);
+    const projection = new Projection(links, touched, refused, hidden);
     for (let asked = projection.next(); asked.length > 0; asked = projection.next())
-      projection.answer(await answer(session, tables, asked, hidden));
+      projection.answer(await answer(session, tables, asked));
     const { moves, standings } = projection.plan();
     const failed = new Set<number>();
+    // All at first: where no order avoids it, a foreign key's own action takes a row along.
+    for (const [id, local] of await saveLeaving(session, tables, moves)) locals.set(id, local);
     for (const run of inRuns(moves)) {
       const [kind, id] = [run.moves[0]?.kind as Move["kind"], run.moves[0]?.id as string];
       const table = tables.get((JSON.parse(id) as [string])[0]) as Table;
@@ -210,7 +221,7 @@ export async function project(session: Session, tables: Tables): Promise<void> {
         const columns = new Set([...(links.get(table.model.name)?.structural ?? []), ...(stale.get(move.id) ?? [])]);
         return [{ place, id: move.id, pk, values: move.values, columns, local: locals.get(move.id) }];
       });
-      const refusals = await makeMoves(session, table, kind, made, ({ id }, local) => locals.set(id, local));
+      const refusals = await makeMoves(session, table, kind, made);
       for (const [{ place, id }, refusal] of refusals) {
         failed.add(place);
         (kind === "out" ? refused.stuck : refused.rows).set(id, refusal);

@@ -108,9 +108,8 @@ function findShown(session: Session, loaded: Loaded, table: Table, query: Query 
   return load(session, loaded, table, [...living, ...deleted]);
 }
 
-function answer(session: Session, loaded: Loaded, tables: Tables, query: Query, hidden: boolean): Placed[] {
+function answer(session: Session, loaded: Loaded, tables: Tables, query: Query): Placed[] {
   if (query.ask === "named") {
-    if (!hidden) return [];
     const byTable = new Map<Table, (readonly Json[])[]>();
     for (const { table: name, pk } of readHidden(session, query.name)) {
       const table = tables.get(name);
@@ -134,9 +133,9 @@ export function project(session: Session, tables: Tables): void {
   for (;;) {
     const hidden = anyHidden(session);
     const loaded: Loaded = new Map();
-    const projection = new Projection(links, touched, refused);
+    const projection = new Projection(links, touched, refused, hidden);
     for (let asked = projection.next(); asked.length > 0; asked = projection.next())
-      projection.answer(asked.map((query) => answer(session, loaded, tables, query, hidden)));
+      projection.answer(asked.map((query) => answer(session, loaded, tables, query)));
     const { moves, standings } = projection.plan();
     const rows = new Map(standings.map((standing) => [standing.id, standing]));
     const failed = new Set<number>();
@@ -163,17 +162,25 @@ export function project(session: Session, tables: Tables): void {
       (kind === "out" ? refused.stuck : refused.rows).set(id, refusal);
     });
     if (failed.size > 0) continue;
+    const parked = anyParked(session);
     for (const standing of rows.values())
-      settle(session, tables.get(standing.table) as Table, standing, locals.get(standing.id), hidden);
+      settle(session, tables.get(standing.table) as Table, standing, locals.get(standing.id), { hidden, parked });
     return;
   }
 }
 
-function settle(session: Session, table: Table, standing: Standing, local: string | undefined, hidden: boolean): void {
+/** @param before whether any row was hidden, and any parked, until now */
+function settle(
+  session: Session,
+  table: Table,
+  standing: Standing,
+  local: string | undefined,
+  before: { readonly hidden: boolean; readonly parked: boolean },
+): void {
   const { pk, refusal, hiddenKeys } = standing;
-  if (hidden || hiddenKeys.length > 0) saveHidden(session, standing, hiddenKeys);
+  if (before.hidden || hiddenKeys.length > 0) saveHidden(session, standing, hiddenKeys);
   if (refusal) park(session, table, pk, refusal, local);
-  else if (anyParked(session)) unpark(session, table, pk);
+  else if (before.parked) unpark(session, table, pk);
 }
 
 /** Rows that refer to a key which is not there any more: after a local write that nobody checked. */
