@@ -1,19 +1,30 @@
 // Tests run on the sources: `grove-crdt` and its entries are aliased as in tsconfig.json, @grove-crdt/* resolve
-// through the workspace links. Type tests (*.test-d.ts) are checked by `npm run typecheck`, not run.
+// through the workspace links. Type tests (*.test-d.ts) are checked by `npm run typecheck`, not run. DRIZZLE=next runs them
+// on the release candidate of drizzle-orm 1.0, as tsconfig.next.json checks the types.
 
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const sources = fileURLToPath(new URL("./packages/grove-crdt/src", import.meta.url));
+
+const next = process.env.DRIZZLE === "next";
+const nextAliases = [
+  { find: /^drizzle-orm$/, replacement: "drizzle-orm-next" },
+  { find: /^drizzle-orm\/(.+)$/, replacement: "drizzle-orm-next/$1" },
+];
+/** Tests of migrations in the folders of drizzle-kit 0.31, which the migrators of 1.0 refuse. */
+const withOldMigrations = ["test/migrations*.test.ts", "test/demo.test.ts"];
 
 export default defineConfig({
   resolve: {
     alias: [
       { find: /^grove-crdt$/, replacement: `${sources}/index.ts` },
       { find: /^grove-crdt\/([\w-]+)$/, replacement: `${sources}/$1.ts` },
+      ...(next ? nextAliases : []),
     ],
   },
   test: {
+    exclude: [...configDefaults.exclude, ...(next ? withOldMigrations : [])],
     include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: "test/support/postgres-server.ts",
     pool: "forks",

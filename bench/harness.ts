@@ -64,7 +64,12 @@ export class Bench {
   /** A new database file with the table, captured by a node. */
   async node(table: BenchTable, nodeId = "ours"): Promise<OpenNode> {
     const database = this.plain(table);
-    const node = createNode({ db: drizzle(database), registry: table.registry, tables: [table.name], nodeId });
+    const node = createNode({
+      db: drizzle({ client: database }),
+      registry: table.registry,
+      tables: [table.name],
+      nodeId,
+    });
     await node.ensureShadowTables();
     return { database, node };
   }

@@ -80,7 +80,7 @@ export async function startPostgres(): Promise<Postgres> {
     plain,
     node: async () => {
       const sql = await plain();
-      const node = createNode({ db: drizzle(sql), registry, nodeId: "ours" });
+      const node = createNode({ db: drizzle({ client: sql }), registry, nodeId: "ours" });
       await node.ensureShadowTables();
       return { sql, node };
     },

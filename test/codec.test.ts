@@ -7,6 +7,7 @@ import * as lite from "drizzle-orm/sqlite-core";
 import * as liteColumns from "drizzle-orm/sqlite-core/columns";
 import { lww } from "grove-crdt/schema";
 import { describe, expect, test } from "vitest";
+import type { PgBuilder, SQLiteBuilder } from "../packages/drizzle/test/versions";
 import { everything } from "./support/comparison";
 import { settle, sync } from "./support/network";
 import { openNode, type TestNode } from "./support/node";
@@ -16,8 +17,8 @@ import { sqlite } from "./support/sqlite";
 
 /** A column of Postgres, what stands for it in SQLite, and values as SQL. */
 interface Case {
-  readonly pg: pg.PgColumnBuilderBase;
-  readonly lite: lite.SQLiteColumnBuilderBase;
+  readonly pg: PgBuilder;
+  readonly lite: SQLiteBuilder;
   readonly values: readonly string[];
 }
 
@@ -405,7 +406,9 @@ describe("every builder is listed", () => {
   const builders = (module: object) =>
     Object.keys(module).filter((name) => /^[a-z]/.test(name) && !/^isPg|WithSchema$/.test(name));
   test("of drizzle-orm/pg-core", () => {
-    expect(builders(pgColumns).filter((name) => !(name in postgresTypes))).toEqual([]);
+    // 1.0 has one for bytea, which are here as a custom type.
+    const known = (name: string) => name in postgresTypes || name === "bytea";
+    expect(builders(pgColumns).filter((name) => !known(name))).toEqual([]);
     expect(
       Object.keys(postgresTypes)
         .filter((name) => listed({ [name]: postgresTypes[name] ?? {} }).length === 0)

@@ -91,7 +91,7 @@ describe("the demo's check finds", () => {
 
 test("the demo's migrations make the tables of the reference schema", () => {
   const client = new Database(":memory:");
-  migrate(drizzle(client), { migrationsFolder: `${root}/examples/demo/migrations` });
+  migrate(drizzle({ client }), { migrationsFolder: `${root}/examples/demo/migrations` });
   for (const table of Object.values(schema)) {
     const { columns } = getTableConfig(table);
     const made = client.prepare(`SELECT name, lower(type) type FROM pragma_table_info(?)`).all(getTableName(table));

@@ -200,8 +200,8 @@ describe("generate with an edge", () => {
     });
     // biome-ignore lint/suspicious/noExplicitAny: the schema was written by this test, its types are checked above
     const [c, e] = [cloud as any, edge as any];
-    const dbA = onPostgres(a.database.db.$client as unknown as Sql);
-    const dbB = onSqlite((b.database as SqliteTestDatabase).raw);
+    const dbA = onPostgres({ client: a.database.db.$client as unknown as Sql });
+    const dbB = onSqlite({ client: (b.database as SqliteTestDatabase).raw });
     const row = {
       id: "11111111-1111-4111-8111-111111111111",
       email: "a@b",

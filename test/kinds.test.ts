@@ -361,21 +361,21 @@ describe("values", () => {
       jsonBlob: { a: [1, 2] },
       numbers: [3, "three", { n: 3 }],
     };
-    drizzle(a.db)
+    drizzle({ client: a.db })
       .insert(things)
       .values([row, { id: "2" }])
       .run();
     await sync(a, b);
-    const read = drizzle(b.db).select().from(things).where(eq(things.id, "1")).all();
-    expect(read).toEqual(drizzle(a.db).select().from(things).where(eq(things.id, "1")).all());
+    const read = drizzle({ client: b.db }).select().from(things).where(eq(things.id, "1")).all();
+    expect(read).toEqual(drizzle({ client: a.db }).select().from(things).where(eq(things.id, "1")).all());
     expect(read[0]).toEqual(row);
-    drizzle(b.db)
+    drizzle({ client: b.db })
       .update(things)
       .set({ boolean: false, json: "123", bigint: -1n, numeric: null })
       .where(eq(things.id, "1"))
       .run();
     await settle([a, b]);
-    expect(drizzle(a.db).select().from(things).where(eq(things.id, "1")).get()).toMatchObject({
+    expect(drizzle({ client: a.db }).select().from(things).where(eq(things.id, "1")).get()).toMatchObject({
       boolean: false,
       json: "123",
       bigint: -1n,

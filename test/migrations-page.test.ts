@@ -22,7 +22,7 @@ beforeAll(() => {
     "db.ts",
     `import Database from "better-sqlite3";
      import { drizzle } from "drizzle-orm/better-sqlite3";
-     export const db = drizzle(new Database("kit.db"));`,
+     export const db = drizzle({ client: new Database("kit.db") });`,
   );
 });
 afterAll(() => project.remove());

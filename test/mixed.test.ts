@@ -209,7 +209,7 @@ describeAcross("both dialects", ({ sqlite, postgres }) => {
         expect(stock?.quantity ?? 0).toBe(done.increments);
         for (const node of nodes) await node.close();
       }),
-      { numRuns: 15 },
+      { numRuns: 6 },
     );
   });
 });

@@ -20,7 +20,7 @@ test("the conversation in docs/protocol.md happens as written", async () => {
   const database = new Database(":memory:");
   database.exec(referenceTables);
   const node = createNode({
-    db: drizzle(database),
+    db: drizzle({ client: database }),
     registry,
     nodeId: "hub",
     now: () => 1_767_225_600_500_000,

@@ -20,7 +20,7 @@ const expected = Buffer.from(authorization);
 // The app's database and its own migrations, which drizzle-kit made from schema/sqlite.ts; then the capture.
 const client = new Database(file);
 client.pragma("journal_mode = WAL");
-const db = drizzle(client);
+const db = drizzle({ client });
 migrate(db, { migrationsFolder: fileURLToPath(new URL("migrations", import.meta.url)) });
 const node = createNode({ db, registry, nodeId: name });
 await node.ensureShadowTables();

@@ -300,7 +300,12 @@ describe("a merge beside an application that writes the same rows", () => {
 describe("several processes on one database", () => {
   /** Another process's node: a pool and a memory of its own. */
   const second = (node: TestNode): GroveNode =>
-    createNode({ db: drizzle(connect(node)) as never, registry, nodeId: node.id, now: () => Date.now() * 1000 });
+    createNode({
+      db: drizzle({ client: connect(node) }) as never,
+      registry,
+      nodeId: node.id,
+      now: () => Date.now() * 1000,
+    });
 
   test("serve, merge and fold side by side without a lost write or a number given twice", async () => {
     const node = await hub("hub");

@@ -32,7 +32,7 @@ const nodeOn = (db: unknown): GroveNode => createNode({ db: db as never, registr
 
 /** What opening the node says. */
 async function refusal(sql: Sql, tables = ["documents"]): Promise<{ code: string; message: string }> {
-  const node = createNode({ db: drizzle(sql) as never, registry, tables, nodeId: "cloud" });
+  const node = createNode({ db: drizzle({ client: sql }) as never, registry, tables, nodeId: "cloud" });
   return await node.ensureShadowTables().then(
     () => ({ code: "none", message: "" }),
     (error: { code: string; message: string }) => error,
@@ -117,7 +117,7 @@ describe("a database that cannot be synced as it is", () => {
   test("the owner passes its own row level security, and an application's role needs no rights on our tables", async () => {
     const { sql, name } = await database();
     await sql.unsafe("ALTER TABLE documents ENABLE ROW LEVEL SECURITY");
-    const node = nodeOn(drizzle(sql));
+    const node = nodeOn(drizzle({ client: sql }));
     await node.ensureShadowTables();
     const application = await as(sql, name, [
       "GRANT SELECT, INSERT, UPDATE, DELETE ON documents TO $role",
@@ -171,7 +171,7 @@ describe("the node works behind each driver", () => {
 
   test("postgres.js", async () => {
     const { sql } = await database();
-    await exercise(drizzle(sql));
+    await exercise(drizzle({ client: sql }));
   });
 
   test("a node-postgres pool", async () => {
@@ -184,13 +184,13 @@ describe("the node works behind each driver", () => {
     };
     const pool = new Pool({ host: host[0], port: port[0], user, password: pass, database: name, max: 3 });
     endings.push(() => pool.end());
-    await exercise(drizzlePool(pool) as never);
+    await exercise(drizzlePool({ client: pool }) as never);
   });
 
   test("PGlite", async () => {
     const client = new PGlite();
     endings.push(() => client.close());
     for (const statement of dialect.referenceTables) await client.exec(statement);
-    await exercise(drizzlePglite(client) as never);
+    await exercise(drizzlePglite({ client }) as never);
   });
 });

@@ -12,7 +12,7 @@ function database(): Database.Database {
   return db;
 }
 const create = (db: Database.Database, options: Partial<NodeOptions> = {}) =>
-  createNode({ db: drizzle(db), registry, ...options });
+  createNode({ db: drizzle({ client: db }), registry, ...options });
 const expectCode = (work: Promise<unknown>, code: ErrorCode) =>
   expect(work).rejects.toMatchObject({ name: "GroveError", code });
 

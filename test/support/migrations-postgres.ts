@@ -52,14 +52,18 @@ export class MigratedPostgres {
   }
 
   async migrate(): Promise<void> {
-    await migrate(drizzle(this.#application), { migrationsFolder: this.project.path("drizzle") });
+    await migrate(drizzle({ client: this.#application }), { migrationsFolder: this.project.path("drizzle") });
   }
 
   async #create(): Promise<GroveNode> {
     // A process that starts now has prepared nothing.
     await this.#pool.end();
     this.#pool = this.#connect();
-    return createNode({ db: drizzle(this.#pool), registry: await this.project.registry(), nodeId: this.id });
+    return createNode({
+      db: drizzle({ client: this.#pool }),
+      registry: await this.project.registry(),
+      nodeId: this.id,
+    });
   }
 
   /** Opens the node as a process does that starts now: capture is verified, nothing is installed. */

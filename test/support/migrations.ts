@@ -127,19 +127,27 @@ export class MigratedNode {
   /** drizzle-orm's own migrator, with all migrations or the first `count`. */
   migrate(count?: number): void {
     const migrationsFolder = count === undefined ? this.project.path("drizzle") : this.project.upTo(count);
-    migrate(drizzle(this.db), { migrationsFolder });
+    migrate(drizzle({ client: this.db }), { migrationsFolder });
   }
 
   /** Opens the node as a process does that starts now: capture is verified, nothing is installed. */
   async start(): Promise<this> {
-    this.#node = createNode({ db: drizzle(this.db), registry: await this.project.registry(), nodeId: this.id });
+    this.#node = createNode({
+      db: drizzle({ client: this.db }),
+      registry: await this.project.registry(),
+      nodeId: this.id,
+    });
     await this.#node.ready();
     return this;
   }
 
   /** As {@link start}, with all that mends: capture is installed, rows from before it are adopted. */
   async mend(): Promise<this> {
-    this.#node = createNode({ db: drizzle(this.db), registry: await this.project.registry(), nodeId: this.id });
+    this.#node = createNode({
+      db: drizzle({ client: this.db }),
+      registry: await this.project.registry(),
+      nodeId: this.id,
+    });
     await mend(this.#node);
     return this;
   }

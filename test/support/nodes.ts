@@ -42,7 +42,7 @@ export async function openNode(id: string, settings: NodeSettings = {}): Promise
   const database = new SqliteTestDatabase(db);
   if (await database.isEmpty()) for (const sql of ddl) db.exec(sql);
   before?.(db);
-  const client = wrap ? { $client: wrap(db) } : drizzle(db);
+  const client = wrap ? { $client: wrap(db) } : drizzle({ client: db });
   const { now = clock.now, registry = sqlite.registry } = options;
   return {
     ...(await startNode(database, id, { ...options, now, registry, db: client })),

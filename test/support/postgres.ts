@@ -6,6 +6,7 @@ import type { NodeOptions } from "grove-crdt";
 import type { Sql } from "postgres";
 import { afterAll, afterEach, beforeEach } from "vitest";
 import { registry } from "../../generated/postgres";
+import { withKit } from "../../packages/drizzle/test/versions";
 import { postgresBuilders } from "./builders";
 import type { Image, Param, Row, TestDatabase, TestDialect } from "./dialect";
 import { connect, copy, giveBack, type Lease, lend, rememberCatalog, share } from "./postgres-databases";
@@ -34,7 +35,8 @@ export const postgres: TestDialect = {
   emitTables: async (exports, from = {}) => {
     // Loading it takes a second, and many test files do without.
     const { generateDrizzleJson: read, generateMigration: migrate } = await import("drizzle-kit/api");
-    return migrate(read({ ...from }), read({ ...exports }));
+    const snapshot = (some: object) => withKit({ ...some }, () => read({ ...some }));
+    return migrate(await snapshot(from), await snapshot(exports));
   },
   textsOf: (...items) => `{${items.map((item) => `"${item.replaceAll(/["\\]/g, "\\$&")}"`).join(",")}}`,
   append: (column, item) => `array_append(${column}, ${item})`,
@@ -81,7 +83,7 @@ class PostgresTestDatabase implements TestDatabase {
     this.#lease = lease;
     this.#application = lease.application;
     this.#pool = connect(lease.name, { max: 5 });
-    this.db = drizzle(this.#pool);
+    this.db = drizzle({ client: this.#pool });
     this.#scope.add(this);
   }
 

@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { NodeOptions } from "grove-crdt";
 import { registry } from "../../generated/sqlite";
+import { withKit } from "../../packages/drizzle/test/versions";
 import { sqliteBuilders } from "./builders";
 import type { Image, OpenOptions, Param, Row, TestDatabase, TestDialect } from "./dialect";
 import type { Recorder } from "./statements";
@@ -37,7 +38,8 @@ export const sqlite: TestDialect = {
   emitTables: async (exports, from = {}) => {
     // Loading it takes a second, and many test files do without.
     const { generateSQLiteDrizzleJson: read, generateSQLiteMigration: migrate } = await import("drizzle-kit/api");
-    return migrate(await read({ ...from }), await read({ ...exports }));
+    const snapshot = (some: object) => withKit({ ...some }, () => read({ ...some }));
+    return migrate(await snapshot(from), await snapshot(exports));
   },
   textsOf: (...items) => JSON.stringify(items),
   append: (column, item) => `json_insert(${column}, '$[#]', ${item})`,
@@ -66,7 +68,7 @@ export class SqliteTestDatabase implements TestDatabase {
   readonly #statements = new Map<string, Database.Statement>();
   constructor(readonly raw: Database.Database) {
     if (!raw.memory) raw.pragma("journal_mode = WAL");
-    this.db = drizzle(raw);
+    this.db = drizzle({ client: raw });
   }
 
   recorded({ wrap }: Recorder): NodeOptions["db"] {

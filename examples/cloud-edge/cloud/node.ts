@@ -12,7 +12,7 @@ import { offer } from "../acts";
 import { openShop } from "./shop";
 
 const client = postgres(process.env.DATABASE_URL as string, { onnotice: () => {} });
-const db = drizzle(client);
+const db = drizzle({ client });
 
 // The application's own migrations, which drizzle-kit made from schema/postgres.ts; then the capture.
 await migrate(db, { migrationsFolder: fileURLToPath(new URL("../migrations/postgres", import.meta.url)) });

@@ -10,7 +10,7 @@ import { openShop } from "./shop";
 
 const client = new Database(process.env.EDGE_FILE);
 client.pragma("journal_mode = WAL");
-const db = drizzle(client);
+const db = drizzle({ client });
 
 // The application's own migrations, which drizzle-kit made from schema/sqlite.ts; then the capture.
 migrate(db, { migrationsFolder: fileURLToPath(new URL("../migrations/sqlite", import.meta.url)) });

@@ -67,8 +67,33 @@ type DataOf<Builder extends ColumnBuilderBase> = Builder["_"] extends { $type: i
   ? Type
   : Builder["_"]["data"];
 
-/** The types of column that hold whole numbers without loss. */
+/** The types of column that hold whole numbers without loss, as drizzle-orm 0.45 names them. */
 type IntegerColumn = "SQLiteInteger" | "SQLiteCustomColumn" | "PgBigInt53" | "PgBigInt64" | "PgCustomColumn";
+
+/** In 1.0 the data's type says it; in Postgres, bigint is told from numeric and bigserial by what it can be besides. */
+type IsInteger<Builder extends ColumnBuilderBase> = Builder["_"] extends { columnType: infer Name }
+  ? Name extends IntegerColumn
+    ? true
+    : false
+  : Builder["_"] extends Dimensioned
+    ? false
+    : Builder["_"]["dataType"] extends "custom"
+      ? true
+      : Builder extends { array: unknown }
+        ? Builder extends { _: { dataType: "number int53" | "bigint int64" }; generatedAlwaysAsIdentity: unknown }
+          ? true
+          : false
+        : Builder["_"]["dataType"] extends "number int53"
+          ? true
+          : false;
+
+/** In 1.0 an array is a column with dimensions, and its data is one element's. */
+type Dimensioned = { dimensions: 1 | 2 | 3 | 4 | 5 };
+type IsArray<Builder extends ColumnBuilderBase> = Builder["_"] extends Dimensioned
+  ? true
+  : [DataOf<Builder>] extends [readonly unknown[]]
+    ? true
+    : false;
 
 /** Nothing to add, or a property that cannot be there and whose name is the error message. */
 type Once<Builder extends ColumnBuilderBase> = Builder["_"]["dataType"] extends { readonly crdt: string }
@@ -76,7 +101,7 @@ type Once<Builder extends ColumnBuilderBase> = Builder["_"]["dataType"] extends 
   : unknown;
 
 type Countable<Builder extends ColumnBuilderBase> = [DataOf<Builder>] extends [number | bigint]
-  ? Builder["_"]["columnType"] extends IntegerColumn
+  ? IsInteger<Builder> extends true
     ? unknown
     : { "grove-crdt: counter() needs integer() in SQLite or bigint() in Postgres": never }
   : { "grove-crdt: counter() needs a column of whole numbers": never };
@@ -84,7 +109,7 @@ type Countable<Builder extends ColumnBuilderBase> = [DataOf<Builder>] extends [n
 type ArrayTyped<Builder extends ColumnBuilderBase> =
   unknown extends DataOf<Builder>
     ? { "grove-crdt: set() needs to know its elements, add .$type<T[]>() to the column": never }
-    : [DataOf<Builder>] extends [readonly unknown[]]
+    : IsArray<Builder> extends true
       ? unknown
       : { "grove-crdt: set() needs an array, add .$type<T[]>() to the column": never };
 

@@ -1,5 +1,5 @@
 // A Drizzle table being read, as far as it is the same in both dialects.
-import type { Column, SQL, Table } from "drizzle-orm";
+import { Column, is, type SQL, type Table } from "drizzle-orm";
 import type { Report } from "./diagnostics";
 import { type Mark, readMark } from "./mark";
 import { type Casing, columnName } from "./names";
@@ -80,4 +80,7 @@ export const configOf = (column: unknown): unknown => (column as { config?: unkn
 export const findColumn = <C extends Column>(
   { columns }: Pick<TableSource<C>, "columns">,
   named: unknown,
-): ReadColumn<C> | undefined => columns.find(({ column }) => configOf(column) === configOf(named));
+): ReadColumn<C> | undefined =>
+  columns.find(({ column }) => configOf(column) === configOf(named)) ??
+  // In 1.0 the second object has a copy of the config.
+  columns.find(({ column }) => is(named, Column) && column.name === named.name);

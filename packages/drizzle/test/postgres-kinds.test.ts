@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { toJson } from "../../store/src/postgres/values";
 import { counter, lww, set } from "../src/index";
 import * as readers from "./read";
+import { type PgBuilder as Builder, isNested, matrix, sized, withKit } from "./versions";
 
-type Builder = pg.PgColumnBuilderBase;
 const options = { dialect: "postgres" } as const;
 const tableOf = (x: Builder) => pg.pgTable("t", { id: pg.text("id").primaryKey(), x });
 const fieldOf = (x: Builder) => readers.readOne(tableOf(x), options).fields[0];
@@ -35,8 +35,11 @@ const types: Record<string, Record<string, Row>> = {
   bigint: {
     number: native(pg.bigint("x", { mode: "number" }), "integer", "bigint"),
     bigint: native(pg.bigint("x", { mode: "bigint" }), "integer", "bigint"),
+    ...(!isNested && { string: native(pg.bigint("x", { mode: "string" as "number" }), "integer", "bigint") }),
   },
   boolean: { "": native(pg.boolean("x"), "boolean", "boolean") },
+  // 1.0 has one of its own.
+  ...("bytea" in pg && { bytea: { "": native((pg.bytea as unknown as typeof pg.text)("x"), "bytes", "bytea") } }),
   char: {
     "": native(pg.char("x"), "text", "bpchar"),
     length: native(pg.char("x", { length: 3 }), "text", "bpchar"),
@@ -80,8 +83,8 @@ const types: Record<string, Record<string, Row>> = {
     "": native(pg.text("x"), "text", "text"),
     enum: native(pg.text("x", { enum: ["a"] }), "text", "text"),
     array: array(pg.text("x").array(), "text[]", "text", "text"),
-    "sized array": array(pg.text("x").array(3), "text[]", "text", "text"),
-    "array of arrays": array(pg.text("x").array().array(), "text[][]", "text", "text"),
+    "sized array": array(sized(pg.text("x")), "text[]", "text", "text"),
+    "array of arrays": array(matrix(pg.text("x")), "text[][]", "text", "text"),
   },
   time: {
     "": native(pg.time("x"), "text", "time"),
@@ -247,14 +250,10 @@ const defaults: Record<string, [Builder, unknown]> = {
   "array of timestamps": [lww(pg.timestamp("x").array().default([noon])), ["2024-01-02T03:04:05.678000Z"]],
   "array of arrays": [
     lww(
-      pg
-        .integer("x")
-        .array()
-        .array()
-        .default([
-          [1, 2],
-          [3, 4],
-        ]),
+      matrix(pg.integer("x")).default([
+        [1, 2],
+        [3, 4],
+      ]),
     ),
     [
       [1, 2],
@@ -354,7 +353,8 @@ describe("a real Postgres", () => {
   });
   /** As drizzle-kit makes it. */
   async function create(x: Builder): Promise<void> {
-    const statements = await generateMigration(generateDrizzleJson({}), generateDrizzleJson({ t: tableOf(x) }));
+    const read = (exports: { t: pg.PgTable }) => withKit(exports, () => generateDrizzleJson(exports));
+    const statements = await generateMigration(generateDrizzleJson({}), await read({ t: tableOf(x) }));
     await db.unsafe("DROP TABLE IF EXISTS t");
     for (const statement of statements) await db.unsafe(statement);
   }

@@ -6,6 +6,7 @@ import * as shadow from "../../../generated/sqlite/shadow";
 import * as reference from "../../../schema/sqlite";
 import { diagnosticCodes, lww } from "../src/index";
 import { problems, read, schemaErrorOf } from "./read";
+import { isNested } from "./versions";
 
 const annotated = (name: string) => sqliteTable(name, { id: text("id").primaryKey(), title: lww(text("title")) });
 const plain = (name: string) => sqliteTable(name, { id: text("id").primaryKey() });
@@ -101,7 +102,8 @@ describe("column names", () => {
   const t = sqliteTable("t", { id: text().primaryKey(), viewCount: lww(integer()), given: lww(text("Given")) });
   test.each([
     [undefined, ["viewCount", "Given"]],
-    ["snake_case", ["view_count", "Given"]],
+    // In 1.0 the table itself would have been made in snake case.
+    ["snake_case", [isNested ? "view_count" : "viewCount", "Given"]],
     ["camelCase", ["viewCount", "Given"]],
   ] as const)("follow casing %s", (casing, names) => {
     const [model] = read({ t }, { casing });

@@ -2,6 +2,7 @@
 export {
   type ChangeRecord,
   crdtTypes,
+  type Discrepancy,
   type ErrorCode,
   errorCodes,
   GroveError,

@@ -24,13 +24,13 @@ export function openStore(
     if (isSqlite(client)) return new SqliteStore(client, registry, options, tables);
     throw new GroveError(
       "bad_request",
-      "createNode: the registry is SQLite's and `db` is not a Drizzle database over better-sqlite3. Pass drizzle(new Database(file)), or the registry of the other dialect.",
+      "createNode: the registry is SQLite's and `db` is not a Drizzle database over better-sqlite3. Pass drizzle({ client: new Database(file) }), or the registry of the other dialect.",
     );
   }
   const driver = isSqlite(client) ? null : postgresDriver(client);
   if (driver) return new PostgresStore(driver, registry, options, tables);
   throw new GroveError(
     "bad_request",
-    "createNode: the registry is Postgres's and `db` is not a Drizzle database over postgres.js, a node-postgres Pool or PGlite. Pass drizzle(postgres(url)), or the registry of the other dialect.",
+    "createNode: the registry is Postgres's and `db` is not a Drizzle database over postgres.js, a node-postgres Pool or PGlite. Pass drizzle({ client: postgres(url) }), or the registry of the other dialect.",
   );
 }

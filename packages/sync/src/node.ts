@@ -296,7 +296,7 @@ function toError({ code, names }: CaptureProblem): GroveError {
  * A node over a Drizzle database. Does no I/O yet: await `node.ready()`.
  *
  * @example
- * const node = createNode({ db: drizzle(new Database("edge.db")), registry });
+ * const node = createNode({ db: drizzle({ client: new Database("edge.db") }), registry });
  * await node.ensureShadowTables();
  */
 export function createNode(options: NodeOptions): GroveNode {

@@ -2,10 +2,11 @@
 // what every row gets; what Drizzle would send for the value tells whether the migration says what the schema means.
 import type { Json } from "@grove-crdt/core";
 import { is, SQL } from "drizzle-orm";
-import { type PgColumn, PgDialect } from "drizzle-orm/pg-core";
+import type { PgColumn } from "drizzle-orm/pg-core";
 import { decideDefault, reportVolatile } from "../default";
 import type { ColumnType } from "../field";
 import type { Casing } from "../names";
+import { declaredType, printSql, toDriver } from "../versions";
 import { readType } from "./kinds";
 import { type Literal, parseLiteral, printLiteral } from "./literal";
 import type { ReadColumn, TableSource } from "./table";
@@ -42,10 +43,10 @@ export function defaultClause(column: PgColumn, casing: Casing): string | null {
   const value = column.default as unknown;
   if (value === undefined) return null;
   if (is(value, SQL)) {
-    const query = new PgDialect({ casing }).sqlToQuery(value);
+    const query = printSql("postgres", value, casing);
     return query.params.length === 0 ? query.sql : null;
   }
-  const declared = column.getSQLType().toLowerCase();
+  const declared = declaredType(column).toLowerCase();
   if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
   if (declared === "json" || declared === "jsonb") return `'${JSON.stringify(value)}'::${declared}`;
   if (value instanceof Date) return `'${printDate(value, declared)}'`;
@@ -75,7 +76,7 @@ function printArray(values: readonly unknown[], declared: string): string {
 /** What Drizzle would hand to the driver for the default; undefined where the column's own mapping fails on it. */
 function driverValue(column: PgColumn): Literal | undefined {
   try {
-    const value = column.mapToDriverValue(column.default as never) as unknown;
+    const value = toDriver(column, column.default);
     if (typeof value === "string") return { text: value, bare: false };
     if (["number", "bigint", "boolean"].includes(typeof value)) return { text: String(value), bare: true };
     return value instanceof Uint8Array ? { text: `\\x${Buffer.from(value).toString("hex")}`, bare: false } : undefined;

@@ -2,11 +2,12 @@
 // and inserts the same types and nothing is lost, and the model that a reader of the emitted file would find.
 import type { ColumnModel, FieldModel, Json, TableModel } from "@grove-crdt/core";
 import { getTableColumns, is } from "drizzle-orm";
-import { getTableConfig, IndexedColumn, PgArray, type PgColumn, PgTable } from "drizzle-orm/pg-core";
+import { getTableConfig, IndexedColumn, type PgColumn, PgTable } from "drizzle-orm/pg-core";
 import { type Diagnostic, type Report, schemaError } from "../diagnostics";
 import type { SchemaModule } from "../schema";
 import type { TableOptions } from "../source";
 import { openSource } from "../source";
+import { declaredType, elementOf } from "../versions";
 import { defaultClause, readDefault } from "./default";
 import { draws } from "./field";
 import { readType } from "./kinds";
@@ -67,6 +68,7 @@ const plans: Readonly<Record<string, Plan>> = {
   PgInteger: whole,
   PgBigInt53: whole,
   PgBigInt64: plan({ call: "blob", mode: "bigint" }, "integer", "blob", "blob"),
+  PgBytea: plan({ call: "blob", mode: "buffer" }, "bytes", "blob", "blob"),
   PgReal: real,
   PgDoublePrecision: real,
   PgBoolean: plan({ call: "integer", mode: "boolean" }, "boolean", "integer", "integer"),
@@ -91,11 +93,8 @@ const elements = new Set([
 ]);
 
 function planOf(column: PgColumn): Plan | undefined {
-  if (is(column, PgArray)) {
-    let element: PgColumn = column;
-    while (is(element, PgArray)) element = element.baseColumn as PgColumn;
-    return elements.has(element.columnType) ? json : undefined;
-  }
+  const { element, dimensions } = elementOf(column);
+  if (dimensions > 0) return elements.has(element.columnType) ? json : undefined;
   if (column.columnType !== "PgCustomColumn") return plans[column.columnType];
   const kind = readType(column)?.kind;
   if (kind === "bytes") return plan({ call: "customType", sqlType: "blob", map: "column" }, "bytes", "blob", "blob");
@@ -224,7 +223,7 @@ function problemOf(column: PgColumn, field: FieldModel | undefined): Problem | u
 }
 
 const noType = (column: PgColumn): Problem => ({
-  problem: `no column of SQLite gives the app what ${column.getSQLType()} (${column.columnType}) does without loss`,
+  problem: `no column of SQLite gives the app what ${declaredType(column)} (${column.columnType}) does without loss`,
   cure: `Use another type, ${byHand}.`,
 });
 

@@ -1,8 +1,9 @@
 // What each Drizzle column type of Postgres means on the wire, and how the database stores it.
 import type { Storage, ValueKind } from "@grove-crdt/core";
 import { is } from "drizzle-orm";
-import { PgArray, type PgColumn, PgEnumColumn, PgEnumObjectColumn } from "drizzle-orm/pg-core";
+import { type PgColumn, PgEnumColumn, PgEnumObjectColumn } from "drizzle-orm/pg-core";
 import type { ColumnType } from "../field";
+import { elementOf } from "../versions";
 import { parseType, type SqlType } from "./type";
 
 /** A column's type with what defaults and keys are judged by: of an array, its elements'. */
@@ -39,12 +40,7 @@ const modes: Readonly<Record<string, ValueKind>> = {
 
 /** Undefined for a column whose declared type is more than a type. */
 export function readType(column: PgColumn): PostgresType | undefined {
-  let element: PgColumn = column;
-  let nested = 0;
-  while (is(element, PgArray)) {
-    element = element.baseColumn as PgColumn;
-    nested++;
-  }
+  const { element, dimensions: nested } = elementOf(column);
   const labels = enumOf(element);
   const type: SqlType | undefined = labels?.type ?? parseType(element.getSQLType());
   if (type === undefined) return undefined;

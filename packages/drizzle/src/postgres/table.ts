@@ -1,11 +1,12 @@
 // One Drizzle table to its model. Each part reads what it is about and reports what stands in the way; a table with
 // problems still goes through every part, so that all of them are told.
 import type { TableModel } from "@grove-crdt/core";
-import { type getTableConfig, type PgColumn, PgDialect } from "drizzle-orm/pg-core";
+import type { getTableConfig, PgColumn } from "drizzle-orm/pg-core";
 import { checkCounters } from "../check";
 import { describe, readFields } from "../field";
 import { readKey } from "../key";
 import type * as source from "../source";
+import { printSql } from "../versions";
 import { fieldRules } from "./field";
 import { checkKeyColumn } from "./key";
 import { readType } from "./kinds";
@@ -18,7 +19,7 @@ export type TableSource = source.TableSource<PgColumn, ReturnType<typeof getTabl
 export function readTable(source: TableSource): TableModel {
   const key = readKey(source, checkKeyColumn);
   const { fields, local } = readFields(source, key, fieldRules);
-  checkCounters(source, fields, (value) => new PgDialect({ casing: source.options.casing }).sqlToQuery(value).sql);
+  checkCounters(source, fields, (value) => printSql("postgres", value, source.options.casing).sql);
   const uniques = readUniques(source, key, fields);
   return {
     name: source.name,

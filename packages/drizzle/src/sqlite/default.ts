@@ -1,10 +1,11 @@
 // A column's default, as drizzle-kit writes it for SQLite and as Drizzle itself hands it to the driver with an insert.
 import type { Json } from "@grove-crdt/core";
 import { is, SQL } from "drizzle-orm";
-import { type SQLiteColumn, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { decideDefault } from "../default";
 import type { ColumnType } from "../field";
 import type { Casing } from "../names";
+import { printSql } from "../versions";
 import { parseLiteral, printLiteral, type Stored } from "./literal";
 import type { ReadColumn, TableSource } from "./table";
 import { storedToWire } from "./wire";
@@ -32,7 +33,7 @@ export const readDefault = (
 function defaultClause(column: SQLiteColumn, casing: Casing): string | null {
   const value = column.default as unknown;
   if (is(value, SQL)) {
-    const query = new SQLiteSyncDialect({ casing }).sqlToQuery(value);
+    const query = printSql("sqlite", value, casing);
     return query.params.length === 0 ? query.sql : null;
   }
   if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;

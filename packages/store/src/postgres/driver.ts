@@ -84,7 +84,7 @@ export function postgresDriver(client: unknown): PostgresDriver | null {
   if (has(client, "connect", "query")) {
     throw new GroveError(
       "bad_request",
-      "createNode: `db` is a Drizzle database over a single node-postgres Client, on which the application's transactions and ours would mix. Pass drizzle(new Pool(…)).",
+      "createNode: `db` is a Drizzle database over a single node-postgres Client, on which the application's transactions and ours would mix. Pass drizzle({ client: new Pool(…) }).",
     );
   }
   return null;

@@ -49,10 +49,6 @@ interface LogColumns {
 const columnsOf = (fields: readonly FieldModel[], alias: string): string =>
   fields.map(({ name }) => `, ${alias}.${ident(name)}::text`).join("");
 
-/** Types whose values come out of a column as they went in, whatever the value. */
-const EXACT =
-  /^(text|varchar|character varying|smallint|integer|bigint|boolean|double precision|bytea|numeric|jsonb|timestamp|timestamp with(out)? time zone|timestamptz)$/i;
-
 export class Table {
   readonly name: string;
   readonly log: string;
@@ -60,8 +56,6 @@ export class Table {
   readonly cells: string;
   readonly multi: readonly FieldModel[];
   readonly masks: readonly string[];
-  /** Fields whose column may store something else than it was given. */
-  readonly inexact: boolean;
   readonly #keys: readonly string[];
   readonly #fields: ReadonlyMap<string, FieldModel>;
   /** Texts that depend on a list of columns. */
@@ -96,9 +90,6 @@ export class Table {
     const { name, log, shadow, cells } = this;
     this.multi = model.fields.filter((field) => field.type !== "lww");
     this.masks = maskColumns(model.fields.length);
-    this.inexact = model.fields.some(
-      ({ type, sqlType, storage }) => type === "lww" && (storage === "array" || !EXACT.test(sqlType)),
-    );
     this.#keys = model.key.map((column) => keyColumn(column.name));
     this.#fields = new Map(model.fields.map((field) => [field.name, field]));
     const keys = this.#keys;

@@ -77,7 +77,7 @@ export class World {
   #open(simulated: SimulatedNode): void {
     const { database, name, skew, peers } = simulated;
     const node = createNode({
-      db: drizzle(database),
+      db: drizzle({ client: database }),
       registry: this.registry,
       nodeId: name,
       now: () => this.time + skew,
