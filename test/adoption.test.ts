@@ -392,7 +392,7 @@ describeOnEach("adopting", ({ dialect, openNode, openNodes, makeSchema }) => {
           expect(await settle([a, b], [c, b], [c, a])).toBe(1);
           await Promise.all([a, b, c].map((node) => node.close()));
         }),
-        { numRuns: dialect.name === "sqlite" ? 50 : 5 },
+        { numRuns: dialect.name === "sqlite" ? 25 : 5 },
       );
     }, 120_000);
   });

@@ -16,7 +16,7 @@ import {
 } from "../src/index";
 import { model as plain, state as plainState } from "./arbitrary";
 
-const RUNS = { numRuns: 5_000 };
+const RUNS = { numRuns: 2_500 };
 const keeping: TableModel = { ...plain, keepsDeleted: true };
 const text = (change: RowChange) => canonicalize(change as unknown as Json);
 

@@ -98,7 +98,7 @@ describe("decideShown", () => {
         expect([...shown.keys()].sort()).toEqual([...last].sort());
         expect(shown.size + hidden.size).toBe(all.length);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   });
 
@@ -115,7 +115,7 @@ describe("decideShown", () => {
           sorted(new Map([...decideShown(links, given).shown].map(([id, row]) => [id, row.values])));
         expect(values(shuffled)).toEqual(values(all));
       }),
-      { numRuns: 5_000 },
+      { numRuns: 2_500 },
     );
   });
 

@@ -1,10 +1,10 @@
-// 150 seeds of two to five nodes: rows and metadata equal in the end, counters what was added, adds win, all quiet.
+// 100 seeds of two to five nodes: rows and metadata equal in the end, counters what was added, adds win, all quiet.
 // A failure prints its seed; `npm run simulate -- --from SEED --trace` replays it.
 import { describe, expect, test } from "vitest";
 import { registry } from "../../../generated/sqlite/registry";
 import { simulate } from "../src/index";
 
-const SEEDS = 150;
+const SEEDS = 100;
 const PER_TEST = 50;
 
 describe("nodes that write at any time over a bad network end equal (faults 5, 6, 8, 10, 11, 45, 46, 47)", () => {
