@@ -1,12 +1,12 @@
 // Reads shadow and base table for a list of keys: three statements, whatever their number.
-import type { Json, Row, StoredCell, StoredRow } from "@grove-crdt/core";
+import type { Interned, Json, Row, StoredCell, StoredRow } from "@grove-crdt/core";
 import type { PostgresTransaction } from "./driver";
 import type { Session } from "./session";
 import { numbers, toParams } from "./sql";
 import { rawToCell, type Table } from "./table";
 
 /** A transaction to read rows in: a session, or a snapshot with the names that it needs. */
-export type StateReader = Pick<Session, "rows" | "tx" | "names">;
+export type StateReader = Pick<Session, "rows" | "tx"> & { readonly names: Interned };
 
 /** Cells by shadow row id. */
 export async function readCells(

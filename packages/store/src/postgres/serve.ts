@@ -4,6 +4,7 @@ import {
   advance,
   type Cursor,
   type Incarnation,
+  type Interned,
   type Json,
   jsonLength,
   type RowChange,
@@ -17,7 +18,6 @@ import type { Served, ServeQuery } from "../store";
 import type { PostgresTransaction } from "./driver";
 import { readRejected } from "./parking";
 import { addCell, readCells } from "./read";
-import type { Names } from "./session";
 import { keyText, rawToCell, SHADOW_COLUMNS, type Table } from "./table";
 
 /** Numbers of the next `$2` rows after a position, over all tables: each part walks its own index. */
@@ -37,7 +37,7 @@ interface Page {
 
 interface Reader {
   readonly tx: PostgresTransaction;
-  readonly names: Names;
+  readonly names: Interned;
 }
 
 async function readTable(

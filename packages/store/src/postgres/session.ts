@@ -1,6 +1,6 @@
 // Transactions of the store. A write holds `_grove_lock`, so that numbers are given in the order of commits; a read is one
-// snapshot. Interned names and the node's row are read at the start of each: other processes serve the same database, so
-// nothing that is remembered here counts.
+// snapshot. The node's row is read at the start of each: other processes serve the same database, so nothing that is
+// remembered here counts.
 import { GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
 import {
   isConflict,
@@ -10,7 +10,7 @@ import {
   type PostgresTransaction,
   type RawRow,
 } from "./driver";
-import { toParams } from "./sql";
+import { Names, SessionNames } from "./names";
 
 /** Text forms do not depend on who connects; row security fails aloud instead of hiding rows. */
 const FORMS = `SET LOCAL timezone = 'UTC';
@@ -28,92 +28,6 @@ SET CONSTRAINTS ALL IMMEDIATE;
 LOCK TABLE public._grove_lock IN EXCLUSIVE MODE;
 SET LOCAL lock_timeout = ${ROW_LOCK_TIMEOUT};`;
 
-const RESERVED = 0;
-
-/** Interned names, remembered between transactions; forgotten when one fails. */
-export class Names implements Interned {
-  readonly #nodes = new Map<string, number>([["", RESERVED]]);
-  readonly #nodeNames = new Map<number, string>([[RESERVED, ""]]);
-  readonly #shapes = new Map<string, number>();
-  readonly #shapeLists = new Map<number, readonly string[]>();
-  readonly #shapeIds = new WeakMap<readonly string[], number>();
-  #lastNode = 0;
-  #lastShape = 0;
-  /** What this transaction added. */
-  #newNodes: [number, string][] = [];
-  #newShapes: [number, string][] = [];
-
-  /** Learns what others have added. */
-  async load(tx: PostgresTransaction, lastNode: number, lastShape: number): Promise<void> {
-    if (lastNode > this.#lastNode) {
-      const rows = await tx.rows("SELECT id, node FROM public._grove_nodes WHERE id > $1::text::integer", [
-        String(this.#lastNode),
-      ]);
-      for (const [id, node] of rows) this.#addNode(Number(id), node as string);
-    }
-    if (lastShape > this.#lastShape) {
-      const rows = await tx.rows("SELECT id, fields FROM public._grove_shapes WHERE id > $1::text::integer", [
-        String(this.#lastShape),
-      ]);
-      for (const [id, fields] of rows) this.#addShape(Number(id), fields as string);
-    }
-  }
-
-  #addNode(id: number, node: string): void {
-    this.#nodes.set(node, id);
-    this.#nodeNames.set(id, node);
-    this.#lastNode = Math.max(this.#lastNode, id);
-  }
-  #addShape(id: number, fields: string): void {
-    this.#shapes.set(fields, id);
-    this.#shapeLists.set(id, JSON.parse(fields) as string[]);
-    this.#lastShape = Math.max(this.#lastShape, id);
-  }
-
-  nodeId(node: string): number {
-    let id = this.#nodes.get(node);
-    if (id === undefined) {
-      id = this.#lastNode + 1;
-      this.#addNode(id, node);
-      this.#newNodes.push([id, node]);
-    }
-    return id;
-  }
-  nodeName(id: number): string {
-    return this.#nodeNames.get(id) as string;
-  }
-  shapeId(fields: readonly string[]): number {
-    let id = this.#shapeIds.get(fields);
-    if (id !== undefined) return id;
-    const text = JSON.stringify(fields);
-    id = this.#shapes.get(text);
-    if (id === undefined) {
-      id = this.#lastShape + 1;
-      this.#addShape(id, text);
-      this.#newShapes.push([id, text]);
-    }
-    this.#shapeIds.set(fields, id);
-    return id;
-  }
-  shapeFields(id: number): readonly string[] {
-    return this.#shapeLists.get(id) as readonly string[];
-  }
-
-  /** Stores what this transaction added. */
-  async flush(tx: PostgresTransaction): Promise<void> {
-    const [nodes, shapes] = [this.#newNodes, this.#newShapes];
-    this.#newNodes = [];
-    this.#newShapes = [];
-    const insert = (table: string, column: string, rows: [number, string][]) =>
-      tx.rows(
-        `INSERT INTO public.${table} (id, ${column}) SELECT * FROM unnest($1::text::integer[], $2::text::text[])`,
-        toParams(2, rows),
-      );
-    if (nodes.length > 0) await insert("_grove_nodes", "node", nodes);
-    if (shapes.length > 0) await insert("_grove_shapes", "fields", shapes);
-  }
-}
-
 export interface SessionOptions {
   readonly now: () => number;
   readonly random: () => number;
@@ -130,7 +44,7 @@ FROM public._grove_node n WHERE n.id = 1 AND n.node IS NOT NULL`;
 
 /** What a store keeps between its transactions. Losing it costs time, never correctness. */
 export class Connection {
-  #names = new Names();
+  readonly #names = new Names();
   #writing: Promise<unknown> = Promise.resolve();
   constructor(
     readonly driver: PostgresDriver,
@@ -168,19 +82,15 @@ export class Connection {
   }
 
   async #write<T>(work: (session: Session) => Promise<T>, isolation: string, manner: Manner): Promise<T> {
-    const names = this.#names;
-    try {
-      return await this.driver.transaction(isolation, FORMS + LOCK, async (tx) => {
-        const session = await Session.open(tx, names, this.options, manner);
-        const result = await work(session);
-        await session.flush();
-        return result;
-      });
-    } catch (error) {
-      // What it interned was never stored. (A commit whose answer is lost forgets too, which only costs reading.)
-      if (this.#names === names) this.#names = new Names();
-      throw error;
-    }
+    const names = new SessionNames(this.#names);
+    const result = await this.driver.transaction(isolation, FORMS + LOCK, async (tx) => {
+      const session = await Session.open(tx, names, this.options, manner);
+      const done = await work(session);
+      await session.flush();
+      return done;
+    });
+    names.settle();
+    return result;
   }
 
   /** Runs what may meet other transactions again until it gets through. */
@@ -202,13 +112,13 @@ export class Connection {
   }
 
   /** Runs `work` on one snapshot, with the names that it needs. */
-  readNamed<T>(work: (tx: PostgresTransaction, names: Names, seq: number) => Promise<T>): Promise<T> {
+  readNamed<T>(work: (tx: PostgresTransaction, names: Interned, seq: number) => Promise<T>): Promise<T> {
     return this.read(async (tx) => {
       const [state] = await tx.rows(STATE);
       if (!state) throw noIdentity();
-      // A copy would be safer and slower: names are only ever added, and only what is committed is loaded here.
-      await this.#names.load(tx, Number(state[3]), Number(state[4]));
-      return work(tx, this.#names, Number(state[2]));
+      const names = new SessionNames(this.#names);
+      await names.load(tx, Number(state[3]), Number(state[4]));
+      return work(tx, names, Number(state[2]));
     });
   }
 }
@@ -254,7 +164,7 @@ export class Session {
 
   private constructor(
     readonly tx: PostgresTransaction,
-    readonly names: Names,
+    readonly names: SessionNames,
     readonly options: SessionOptions,
     readonly node: string,
     clock: number,
@@ -268,7 +178,12 @@ export class Session {
     this.now = options.now();
   }
 
-  static async open(tx: PostgresTransaction, names: Names, options: SessionOptions, manner: Manner): Promise<Session> {
+  static async open(
+    tx: PostgresTransaction,
+    names: SessionNames,
+    options: SessionOptions,
+    manner: Manner,
+  ): Promise<Session> {
     const [state] = await tx.rows(STATE);
     if (!state) throw noIdentity();
     const [node, clock, seq, lastNode, lastShape, incarnation] = state as [string, ...unknown[]];
