@@ -135,31 +135,6 @@ describe("a reader of a database with open transactions", () => {
   });
 });
 
-describe("a reader beside merges that fail and begin again", () => {
-  test("names every stamp's node as it is stored", async () => {
-    const node = await hub("hub");
-    let merging = true;
-    const reader = (async () => {
-      const seen: RowChange[] = [];
-      while (merging) seen.push(...(await node.node.pull({ protocol: 1, node: "reader", cursor: null })).rows);
-      return seen;
-    })();
-    for (let round = 0; round < 60; round++) {
-      const peer = `peer-${round}`;
-      const good: RowChange = {
-        ...document(`g-${round}`, "good", HLC + round),
-        life: [HLC + round, peer],
-        set: { tags: [] },
-      };
-      // The database refuses it, and with it the whole transaction: the page is merged again, row by row where it must be.
-      const refused: RowChange = { ...good, pk: [`b-${round}`], lww: { title: [null], body: [""] } };
-      await node.node.merge(peer, [good, refused]);
-    }
-    merging = false;
-    for (const { pk, life } of await reader) expect([pk, life[1]]).toEqual([pk, `peer-${String(pk[0]).slice(2)}`]);
-  });
-});
-
 describe("a merge beside an application that writes the same rows", () => {
   test("loses no increment and no title of either side, in 1,000 rounds (fault 3)", async () => {
     const node = await hub("hub");
