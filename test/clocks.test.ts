@@ -1,6 +1,6 @@
 // Clocks: stamps order the writes of a column whatever the wall clock does, survive a restart, and fit a JavaScript number.
 
-import { decideFold, type FoldClock, type Row, registerOf, type Touch } from "@grove-crdt/core";
+import { decideFold, type FoldClock, noTouch, type Row, registerOf } from "@grove-crdt/core";
 import { expect, test } from "vitest";
 import { documentsModel } from "../generated/sqlite";
 import { Clock } from "./support/clock";
@@ -67,13 +67,7 @@ describeOnEach("clocks", ({ dialect, openNode, openNodes }) => {
 
   test("faults 9: 70,000 writes of one column in one millisecond have 70,000 stamps, in order", () => {
     const clock: FoldClock = { node: "a", incarnation: "i", now: 1_704_067_200_000_000, clock: 0 };
-    const touch = (inserted: boolean): Touch => ({
-      at: clock.now,
-      inserted,
-      deleted: false,
-      masks: [inserted ? 0 : 1],
-      before: null,
-    });
+    const touch = (inserted: boolean) => ({ ...noTouch(1), at: clock.now, inserted, masks: [inserted ? 0 : 1] });
     const base = { values: { view_count: "0", tags: [] }, texts: { tags: "[]" } };
     let row: Row | null = decideFold(documentsModel, null, touch(true), base, false, clock, 1)!.row;
     let last = registerOf(row, "title").hlc;

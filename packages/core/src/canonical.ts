@@ -23,8 +23,13 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
   return false;
 }
 
+/** Built in since 2023, and many times faster than the pattern: it is asked of every text that comes in. */
+const { isWellFormed } = String.prototype as { isWellFormed?: (this: string) => boolean };
+
 /** Whether a text holds half a surrogate pair, which is no character and which no database stores. */
-export const isIllFormed = (text: string): boolean => /\p{Surrogate}/u.test(text);
+export const isIllFormed: (text: string) => boolean = isWellFormed
+  ? (text) => !isWellFormed.call(text)
+  : (text) => /\p{Surrogate}/u.test(text);
 
 /** What JSON.stringify writes with a backslash. */
 const ESCAPED = /["\\\p{Cc}\p{Surrogate}]/u;

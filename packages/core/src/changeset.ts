@@ -1,6 +1,6 @@
 // What a decision (fold or merge) asks the store to write for one row. The store adds nothing of its own.
 import type { Entry } from "./entry";
-import type { CrdtTypeName, Json } from "./model";
+import type { CrdtTypeName, Json, TableModel } from "./model";
 import type { Row } from "./row";
 import { crdtTypes } from "./types/index";
 
@@ -40,3 +40,25 @@ export class CellWrites {
 }
 
 export const NO_BASE_WRITE: BaseWrite = { op: "none" };
+
+/** Nothing of the row changes. */
+export const unchanged = (row: Row): ChangeSet => ({
+  row,
+  clearCells: false,
+  cells: [],
+  deletes: [],
+  base: NO_BASE_WRITE,
+});
+
+/** What of a row's values stands in annotated columns, in all or in those of a list. */
+export const fieldValues = (
+  { fields }: TableModel,
+  values: Readonly<Record<string, Json>>,
+  wanted?: ReadonlySet<string>,
+): Readonly<Record<string, Json>> =>
+  Object.fromEntries(
+    fields.flatMap(({ name }) => {
+      const value = values[name];
+      return value !== undefined && (wanted?.has(name) ?? true) ? [[name, value]] : [];
+    }),
+  );

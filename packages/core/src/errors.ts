@@ -26,7 +26,7 @@ export const errorCodes = {
   payload_too_large: "The request body is larger than the router accepts. Send smaller pages.",
   unauthenticated: "`authenticate` returned no principal for this request.",
   forbidden: "The principal may not do this.",
-  not_found: "No such endpoint. The router serves POST /pull and POST /push.",
+  not_found: "No such endpoint. The router serves POST /pull, POST /push and GET /stream.",
   clock_drift:
     "A stamp lies further ahead than `maxClockDrift`. Correct the sender's clock; the change stays there unsent.",
   wrong_node: "The peer at this address is not the node that it was. Check the address.",
@@ -37,6 +37,7 @@ export const errorCodes = {
   reference:
     "A row that this one refers to is not there: not yet, or no more. The row waits in the shadow and is shown when it can be.",
   busy: "The database stayed locked. The operation was rolled back and may be tried again.",
+  slow_reader: "The reader of a stream did not keep up and was let go. It resumes where it was.",
   transport: "The peer could not be reached or did not answer as documented.",
   aborted: "The operation was aborted by its signal.",
   internal: "Something failed inside the node. The cause is in its log, never in the answer.",

@@ -6,7 +6,7 @@ import type { CellWrite, ChangeSet } from "./changeset";
 import { CellWrites, NO_BASE_WRITE } from "./changeset";
 import { type Entry, latestHlc, type WriteContext } from "./entry";
 import { bury } from "./hidden";
-import { FIELDS_PER_MASK, type FieldModel, type Json, type TableModel } from "./model";
+import type { FieldModel, Json, TableModel } from "./model";
 import {
   adoptedRow,
   entriesOf,
@@ -19,29 +19,8 @@ import {
   registerOf,
   replaceEntries,
 } from "./row";
+import { type Touch, touchedFields } from "./touch";
 import { crdtTypes } from "./types/index";
-
-/** All log rows of one key, taken together. */
-export interface Touch {
-  /** Latest time of write, microseconds since 1970. */
-  at: number;
-  inserted: boolean;
-  deleted: boolean;
-  /** The row has no shadow, but was in the table before these writes: see {@link existedBefore}. */
-  existed?: boolean;
-  /** Bits of the changed fields, {@link FIELDS_PER_MASK} to a number. */
-  readonly masks: number[];
-  /** Value of each changed counter and set before its first captured write. */
-  before: Readonly<Record<string, Json>> | null;
-  /**
-   * Where deleted rows keep their values: what the row had when it was deleted last, canonical, and what {@link before}
-   * said until then.
-   */
-  old?: {
-    readonly values: Readonly<Record<string, Json>>;
-    readonly before: Readonly<Record<string, Json>> | null;
-  };
-}
 
 /** The row as the base table now has it; null when it is gone. Values of counters and sets only, canonical. */
 export interface BaseRow {
@@ -162,15 +141,6 @@ function normalize(
     values[field.name] = value;
   }
   return values ? { op: "update", values } : NO_BASE_WRITE;
-}
-
-/** The fields that the masks name. */
-export function touchedFields(model: TableModel, touch: Touch): FieldModel[] {
-  return model.fields.filter((_, index) => {
-    const mask = touch.masks[Math.floor(index / FIELDS_PER_MASK)] ?? 0;
-    // Division instead of shifts: bits above 31 are in use.
-    return Math.floor(mask / 2 ** (index % FIELDS_PER_MASK)) % 2 === 1;
-  });
 }
 
 /** The write of some fields of a living row. `whole` = the row was inserted over one that is not shown. */

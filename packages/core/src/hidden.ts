@@ -1,9 +1,10 @@
 // Hidden rows: rows that live in the shadow but that a constraint keeps out of the base table, and deleted rows that may
 // have to be shown. Their values wait in cells, so they are still merged, served and superseded.
-import type { CellWrite, ChangeSet } from "./changeset";
-import { type CellWrites, NO_BASE_WRITE } from "./changeset";
+import { sameValue } from "./canonical";
+import { type CellWrite, type CellWrites, type ChangeSet, NO_BASE_WRITE, unchanged } from "./changeset";
 import type { Json, TableModel } from "./model";
-import { entriesOf, type FieldState, fieldNamed, type Row, registerOf, spreadShape } from "./row";
+import { entriesOf, type FieldState, fieldNamed, isAlive, type Row, registerOf, rowValues, spreadShape } from "./row";
+import type { Touch } from "./touch";
 
 /** All fields with entries of their own; those of multi-valued fields that were implicit are added to `cells`. */
 export function makeExplicit(
@@ -52,7 +53,7 @@ export function bury(
  */
 export function defer(model: TableModel, changes: ChangeSet, columns: ReadonlySet<string>): ChangeSet {
   const { base } = changes;
-  if (base.op !== "update") return changes;
+  if (base.op !== "update" || !Object.keys(base.values).some((name) => columns.has(name))) return changes;
   const cells = [...changes.cells];
   const deletes = new Set(changes.deletes);
   const fields = new Map(changes.row.fields);
@@ -102,12 +103,56 @@ export function hide(model: TableModel, changes: ChangeSet, values: Readonly<Rec
   return { ...changes, row: { ...changes.row, fields }, cells, base: NO_BASE_WRITE };
 }
 
-/** Ids of the cells that hold values of LWW columns: they go once the base table has the row. */
-export function valueCells(model: TableModel, row: Row): number[] {
-  const ids: number[] = [];
+/** Whether the row may have to be shown, now or later: it lives, or it is deleted and keeps its values. */
+export const mayShow = ({ keepsDeleted }: TableModel, row: Row): boolean =>
+  isAlive(row) || (keepsDeleted === true && row.fields.size > 0);
+
+/** What must go to cells of a row that is about to leave the base table, which alone has it; null = nothing. */
+export function decideLeaving(
+  model: TableModel,
+  row: Row | null,
+  base: Readonly<Record<string, Json>>,
+): ChangeSet | null {
+  if (!row || row.id === 0 || !mayShow(model, row)) return null;
+  return hide(model, unchanged(row), rowValues(model, row, base));
+}
+
+/**
+ * Settles the cells of a row that was written to the base table: a value that it shows needs none; one that it shows
+ * otherwise, or not at all, has one.
+ *
+ * @param values what the shadow says
+ * @param shown what the base table has
+ * @returns null when every cell is as it should be
+ */
+export function settleCells(
+  model: TableModel,
+  row: Row | null,
+  values: Readonly<Record<string, Json>>,
+  shown: Readonly<Record<string, Json>>,
+): ChangeSet | null {
+  if (!row || row.id === 0) return null;
+  const cells: CellWrite[] = [];
+  const deletes: number[] = [];
   for (const { name, type } of model.fields) {
-    const cell = type === "lww" ? row.fields.get(name)?.entries[0]?.cell : undefined;
-    if (cell !== undefined) ids.push(cell);
+    const value = values[name];
+    if (type !== "lww" || value === undefined) continue;
+    const entry = registerOf(row, name);
+    const found = shown[name];
+    const equal = found !== undefined && sameValue(found, value);
+    if (equal && entry.cell !== undefined) deletes.push(entry.cell);
+    else if (!equal && entry.cell === undefined) cells.push({ field: name, type, entry: { ...entry, state: value } });
   }
-  return ids;
+  return cells.length + deletes.length > 0 ? { ...unchanged(row), cells, deletes } : null;
+}
+
+/**
+ * Whether a folded row lives in the shadow alone: it was kept out of the base table before these writes.
+ *
+ * @param present the base table has the row now
+ * @param isParked whether it waits to be shown; asked only where that decides
+ */
+export function wasHidden(row: Row | null, touch: Touch, present: boolean, isParked: () => boolean): boolean {
+  if (!isAlive(row)) return false;
+  return present ? touch.inserted && isParked() : !touch.deleted;
 }

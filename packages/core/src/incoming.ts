@@ -2,7 +2,7 @@
 import { canonicalize } from "./canonical";
 import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
 import { type Entry, UNNUMBERED } from "./entry";
-import { type FieldState, NO_SHAPE } from "./row";
+import { type FieldState, NO_FIELDS, NO_SHAPE } from "./row";
 import { NOT_REMOVED } from "./types/set";
 
 /**
@@ -15,17 +15,19 @@ export function incomingFields(
   seq = UNNUMBERED,
   via: string | null = null,
   shape: readonly string[] = NO_SHAPE,
-): Map<string, FieldState> {
+): ReadonlyMap<string, FieldState> {
   const { life, lww, counter, set } = change;
-  const fields = new Map<string, FieldState>();
+  let fields: Map<string, FieldState> | null = null;
   if (lww) {
-    for (const field of Object.keys(lww)) {
+    for (const field in lww) {
       const [state, hlc = life[0], node = life[1]] = lww[field] as WireRegister;
       if (hlc === life[0] && node === life[1] && shape.includes(field)) continue;
+      fields ??= new Map();
       fields.set(field, { type: "lww", entries: [{ key: "", hlc, node, state, seq, via }] });
     }
   }
   if (counter) {
+    fields ??= new Map();
     for (const field of Object.keys(counter)) {
       const { birth, totals = [] } = counter[field] as WireCounter;
       const entries: Entry[] = birth ? [{ key: "", hlc: birth[1], node: birth[2], state: birth[0], seq, via }] : [];
@@ -34,6 +36,7 @@ export function incomingFields(
     }
   }
   if (set) {
+    fields ??= new Map();
     for (const field of Object.keys(set)) {
       const entries: Entry[] = [];
       for (const [element, hlc, node, state = NOT_REMOVED] of set[field] as readonly WireElement[]) {
@@ -42,14 +45,18 @@ export function incomingFields(
       fields.set(field, { type: "set", entries });
     }
   }
-  return fields;
+  // Most rows were written once, and their shape tells it all.
+  return fields ?? NO_FIELDS;
 }
 
 /** The greatest clock reading anywhere in the change, in microseconds since 1970. */
 export function latestStamp(change: RowChange): number {
   const { life, lww, counter, set } = change;
   let latest = life[0];
-  if (lww) for (const [, hlc = 0] of Object.values(lww)) if (hlc > latest) latest = hlc;
+  for (const field in lww) {
+    const hlc = lww[field]?.[1];
+    if (hlc !== undefined && hlc > latest) latest = hlc;
+  }
   if (counter) {
     for (const { birth, totals = [] } of Object.values(counter)) {
       if (birth && birth[1] > latest) latest = birth[1];

@@ -20,9 +20,11 @@ import {
   isAlive,
   lifeOf,
   lwwFields,
+  NO_FIELDS,
   NO_SHAPE,
   type Row,
   registerOf,
+  rowValues,
 } from "./row";
 import { compareStamps, RESERVED_NODE } from "./stamp";
 import { crdtTypes } from "./types/index";
@@ -93,7 +95,6 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   }
   const values: Values = {};
   const cells: CellWrite[] = [];
-  const fields = new Map<string, FieldState>();
   let carriesAll = true;
   for (const name of lwwFields(model)) {
     const register = change.lww?.[name];
@@ -101,10 +102,12 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
     else carriesAll = false;
   }
   const shape = carriesAll ? lwwFields(model) : NO_SHAPE;
-  for (const [name, { type, entries }] of incomingFields(change, seq, from, shape)) {
+  const incoming = incomingFields(change, seq, from, shape);
+  const fields = incoming.size === 0 ? null : new Map<string, FieldState>();
+  for (const [name, { type, entries }] of incoming) {
     const field = fieldNamed(model, name);
     if (type === "lww" && field) {
-      fields.set(name, { type, entries: [{ ...(entries[0] as Entry), state: undefined }] });
+      fields?.set(name, { type, entries: [{ ...(entries[0] as Entry), state: undefined }] });
       continue;
     }
     if (field) {
@@ -112,7 +115,7 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
       if (entries.every((entry) => entry.node === RESERVED_NODE) && isImplicit(type, entries, values[name] as Json))
         continue;
     }
-    fields.set(name, { type, entries });
+    fields?.set(name, { type, entries });
     for (const entry of entries) cells.push({ field: name, type, entry });
   }
   if (local.present) {
@@ -121,7 +124,7 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   }
   return {
     outcome: "applied",
-    row: begin(shape, fields),
+    row: begin(shape, fields ?? NO_FIELDS),
     clearCells,
     cells,
     deletes: [],
@@ -273,19 +276,6 @@ const isUntold = (row: Row, field: FieldModel | undefined, value: Json | undefin
   !row.fields.has(field.name) &&
   !row.shape.includes(field.name) &&
   isDefault(field, value);
-
-/** The values that the row's entries materialize to, by column; a register's own value goes before `base`. */
-export function rowValues(model: TableModel, row: Row, base: Readonly<Values>): Values {
-  const values: Values = {};
-  for (const { name, type } of model.fields) {
-    const stored = row.fields.get(name);
-    // NULL is a value like others.
-    const own = type === "lww" ? stored?.entries[0]?.state : stored && crdtTypes[type].materialize(stored.entries);
-    const value = own === undefined ? base[name] : own;
-    if (value !== undefined) values[name] = value;
-  }
-  return values;
-}
 
 /**
  * Decides what a row becomes when `change` meets it.

@@ -125,3 +125,16 @@ export function spreadShape(row: Row): Map<string, FieldState> {
   }
   return fields;
 }
+
+/** The values that the row's entries materialize to, by column; a register's own value goes before `base`. */
+export function rowValues(model: TableModel, row: Row, base: Readonly<Record<string, Json>>): Record<string, Json> {
+  const values: Record<string, Json> = {};
+  for (const { name, type } of model.fields) {
+    const stored = row.fields.get(name);
+    // NULL is a value like others.
+    const own = type === "lww" ? stored?.entries[0]?.state : stored && crdtTypes[type].materialize(stored.entries);
+    const value = own === undefined ? base[name] : own;
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}

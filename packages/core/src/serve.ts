@@ -23,6 +23,15 @@ function dueEntries(entries: readonly Entry[], options: ServeOptions): readonly 
   return due;
 }
 
+/** The peers that sent something of a row, numbered above the floor, that still says the same. */
+function sendersOf(row: Row, floor: number): Set<string> {
+  const senders = new Set<string>();
+  if (row.born > floor && row.via !== null) senders.add(row.via);
+  for (const { entries } of row.fields.values())
+    for (const { seq, via } of entries) if (seq > floor && via !== null) senders.add(via);
+  return senders;
+}
+
 const wireRegister = (row: Row, { hlc, node, state }: Entry): WireRegister =>
   hlc === row.hlc && node === row.node ? [state as Json] : [state as Json, hlc, node];
 
@@ -117,4 +126,18 @@ export function rowToChange(
   if (counter) change.counter = counter;
   if (set) change.set = set;
   return change;
+}
+
+/** Of a page that many read: what of a row goes to each peer that sent a part of it. */
+export function changesForSenders(
+  model: TableModel,
+  pk: readonly Json[],
+  row: Row,
+  values: Readonly<Record<string, Json>>,
+  floor: number,
+): ReadonlyMap<string, RowChange | null> {
+  const senders = new Map<string, RowChange | null>();
+  for (const exclude of sendersOf(row, floor))
+    senders.set(exclude, rowToChange(model, pk, row, values, { floor, exclude }));
+  return senders;
 }

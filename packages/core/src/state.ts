@@ -4,9 +4,9 @@
 import { canonicalize, compareBytes } from "./canonical";
 import type { RowChange, WireCounter } from "./change";
 import { GroveError } from "./errors";
-import { decideMerge, needsBase, rowValues } from "./merge";
+import { decideMerge, needsBase } from "./merge";
 import type { Json, TableModel } from "./model";
-import { isAlive, lifeOf, type Row } from "./row";
+import { isAlive, lifeOf, type Row, rowValues } from "./row";
 import { rowToChange } from "./serve";
 
 const CONTEXT = { seq: 1, from: null } as const;

@@ -9,6 +9,7 @@ import {
   type FoldClock,
   type Json,
   mergeStates,
+  noTouch,
   type Row,
   type RowChange,
   rowToChange,
@@ -101,7 +102,7 @@ describe("a local delete", () => {
   };
   const row = decideMerge(keeping, { row: null, present: false }, alive, { seq: 1, from: null }).row;
   const old = { title: "uno", body: "text", views: "7", stock: "0", tags: ["x"], marks: [] };
-  const touch = { at: 60, inserted: false, deleted: true, before: null };
+  const touch = { ...noTouch(1), at: 60, deleted: true };
   const served = (changed: Row) => rowToChange(keeping, ["r"], changed, {}, { floor: 0, exclude: null });
 
   test("keeps every value, with what was written just before it", () => {

@@ -9,13 +9,13 @@ import {
   type FoldClock,
   isKnownPosition,
   NODE_ID,
+  noTouch,
   resume,
   START,
-  type Touch,
 } from "../src/index";
 import { model } from "./arbitrary";
 
-const touch = (at: number): Touch => ({ at, inserted: true, deleted: false, masks: [0], before: null });
+const touch = (at: number) => ({ ...noTouch(1), at, inserted: true });
 const base = { values: { views: "0", stock: "0", tags: [], marks: [] } };
 const clockOf = (now: number, clock = 0): FoldClock => ({ node: "a", incarnation: "a1", now, clock });
 

@@ -22,9 +22,10 @@ export {
   type WireElement,
   type WireRegister,
 } from "@grove-crdt/core";
-export { type SyncRouterOptions, syncRouter } from "@grove-crdt/server";
+export { type ServedNode, type ServeOptions, type SyncRouterOptions, serveNode, syncRouter } from "@grove-crdt/server";
 export type { AdoptOptions, AdoptProgress, ParkedRow } from "@grove-crdt/store";
 export {
+  type ChangesOptions,
   createNode,
   createSyncer,
   type GroveNode,
@@ -32,7 +33,11 @@ export {
   httpTransport,
   type NodeOptions,
   type PeerReport,
+  type PeerStatus,
+  type StreamingTransportOptions,
   type Syncer,
   type SyncerOptions,
+  streamingTransport,
+  type TableEvent,
   type Transport,
 } from "@grove-crdt/sync";

@@ -1,2 +1,3 @@
 // Server: the Hono router.
 export * from "./router";
+export * from "./serve-node";

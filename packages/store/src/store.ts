@@ -40,8 +40,8 @@ export interface AdoptOptions {
 export interface ServeQuery {
   readonly cursor: Cursor | null;
   readonly tables: readonly string[];
-  /** The reading peer: what came from it is left out. */
-  readonly peer: string;
+  /** The reading peer: what came from it is left out. Null = for many at once: see {@link Served.apart}. */
+  readonly peer: string | null;
   readonly rows: number;
   /** Bytes of JSON text; a single larger row is still served, alone. */
   readonly bytes: number;
@@ -55,6 +55,23 @@ export interface Served {
   readonly cursor: Cursor;
   readonly more: boolean;
   readonly reset: boolean;
+  /** Of a page for many readers: what does not go to each of them as it stands in `rows`. */
+  readonly apart?: Apart;
+}
+
+export interface Apart {
+  /** By place in `rows`: what goes to the peers that sent a part of the row; null = nothing. */
+  readonly senders: ReadonlyMap<number, ReadonlyMap<string, RowChange | null>>;
+  /** Peers that rejected something, and so must read by themselves. */
+  readonly rejecting: ReadonlySet<string>;
+}
+
+/** How a store has changed since the last look. */
+export interface Activity {
+  /** A captured write waits to be folded. */
+  readonly pending: boolean;
+  /** The last number given, by whichever process. */
+  readonly seq: number;
 }
 
 export interface MergeRequest {
@@ -95,8 +112,17 @@ export interface ParkedRow {
   readonly message: string;
 }
 
+/** How often a database may be looked at by those who wait for something new. */
+export interface Polling {
+  /** Milliseconds between two looks while something is written. */
+  readonly active: number;
+  /** Whether a look costs enough to look less often when nothing is. */
+  readonly slows: boolean;
+}
+
 export interface Store {
   readonly tables: readonly string[];
+  readonly polling: Polling;
   /** Compares the installed capture with the generated one. */
   verify(): Promise<CaptureProblem | null>;
   /** Creates or renews shadow tables and triggers, and records what there is to adopt. */
@@ -113,6 +139,10 @@ export interface Store {
   knows(position: Position): Promise<boolean>;
   /** Whether a captured write waits to be folded. */
   pending(): Promise<boolean>;
+  /** One cheap look, many times a second: whether a reader would find anything new. */
+  activity(): Promise<Activity>;
+  /** How many rows of these tables are numbered after a position: at most what is left to send. */
+  countAfter(position: number, tables: readonly string[]): Promise<number>;
   /** Folds all captured writes; returns how many rows said something new. */
   fold(): Promise<number>;
   serve(query: ServeQuery): Promise<Served>;

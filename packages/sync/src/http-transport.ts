@@ -1,4 +1,4 @@
-// Transport over HTTP: POST and JSON, as docs/protocol.md describes it.
+// Transports over HTTP, as docs/protocol.md describes it: POST and JSON; and with server-sent events inbound.
 import {
   errorResponseSchema,
   GroveError,
@@ -25,28 +25,38 @@ export interface HttpTransportOptions {
   readonly timeout?: number;
 }
 
-/**
- * A peer whose sync router is mounted at `url`.
- *
- * @param url up to and without `/pull`, for example `https://cloud.example.com/sync`
- */
-export function httpTransport(url: string, options: HttpTransportOptions = {}): Transport {
-  const { headers, fetch = globalThis.fetch, timeout = 30_000 } = options;
-  const root = url.replace(/\/+$/, "");
+/** What both transports need to ask at an address. */
+export class HttpClient {
+  readonly root: string;
+  readonly fetch: Fetch;
+  readonly timeout: number;
+  readonly #headers: HttpTransportOptions["headers"];
 
-  async function call<Schema extends z.ZodType>(
+  constructor(url: string, { headers, fetch = globalThis.fetch, timeout = 30_000 }: HttpTransportOptions) {
+    this.root = url.replace(/\/+$/, "");
+    this.fetch = fetch;
+    this.timeout = timeout;
+    this.#headers = headers;
+  }
+
+  async headers(own: Record<string, string>): Promise<Record<string, string>> {
+    return { ...own, ...(await this.#headers?.()) };
+  }
+
+  async post<Schema extends z.ZodType>(
     path: string,
     body: unknown,
     schema: Schema,
     { signal }: CallOptions,
   ): Promise<z.infer<Schema>> {
+    const { root, timeout } = this;
     const deadline = AbortSignal.timeout(timeout);
     let response: Response;
     let text: string;
     try {
-      response = await fetch(`${root}${path}`, {
+      response = await this.fetch(`${root}${path}`, {
         method: "POST",
-        headers: { "content-type": "application/json", ...(await headers?.()) },
+        headers: await this.headers({ "content-type": "application/json" }),
         body: JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
@@ -58,32 +68,44 @@ export function httpTransport(url: string, options: HttpTransportOptions = {}): 
     }
     const answer = parse(text);
     if (!response.ok) throw refusal(`${root}${path}`, response.status, answer);
-    const parsed = schema.safeParse(answer);
-    if (parsed.success) return parsed.data;
-    const version = (answer as { protocol?: unknown } | undefined)?.protocol;
-    if (typeof version === "number" && version !== PROTOCOL_VERSION) {
-      throw new GroveError(
-        "protocol_mismatch",
-        `${root} speaks protocol ${version}, this node speaks ${PROTOCOL_VERSION}. Upgrade the older one.`,
-      );
-    }
-    throw new GroveError(
-      "transport",
-      `${root}${path} did not answer as a grove-crdt router does. Is the router mounted there?`,
-      { details: parsed.error.issues.slice(0, 3) },
-    );
+    return check(`${root}${path}`, answer, schema);
   }
-
-  return {
-    url: root,
-    pull: (request: PullRequest, callOptions: CallOptions = {}) =>
-      call("/pull", request, pullResponseSchema, callOptions) as Promise<PullResponse>,
-    push: (request: PushRequest, callOptions: CallOptions = {}) =>
-      call("/push", request, pushResponseSchema, callOptions) as Promise<PushResponse>,
-  };
 }
 
-function parse(text: string): unknown {
+/** @throws GroveError `protocol_mismatch`, `transport` */
+export function check<Schema extends z.ZodType>(url: string, answer: unknown, schema: Schema): z.infer<Schema> {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const version = (answer as { protocol?: unknown } | undefined)?.protocol;
+  if (typeof version === "number" && version !== PROTOCOL_VERSION) {
+    throw new GroveError(
+      "protocol_mismatch",
+      `${url} speaks protocol ${version}, this node speaks ${PROTOCOL_VERSION}. Upgrade the older one.`,
+    );
+  }
+  throw new GroveError("transport", `${url} did not answer as a grove-crdt router does. Is the router mounted there?`, {
+    details: parsed.error.issues.slice(0, 3),
+  });
+}
+
+/**
+ * A peer whose sync router is mounted at `url`.
+ *
+ * @param url up to and without `/pull`, for example `https://cloud.example.com/sync`
+ */
+export function httpTransport(url: string, options: HttpTransportOptions = {}): Transport {
+  return overHttp(new HttpClient(url, options));
+}
+
+export const overHttp = (client: HttpClient): Transport => ({
+  url: client.root,
+  pull: (request: PullRequest, options: CallOptions = {}) =>
+    client.post("/pull", request, pullResponseSchema, options) as Promise<PullResponse>,
+  push: (request: PushRequest, options: CallOptions = {}) =>
+    client.post("/push", request, pushResponseSchema, options) as Promise<PushResponse>,
+});
+
+export function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -91,13 +113,13 @@ function parse(text: string): unknown {
   }
 }
 
-function reason(cause: unknown): string {
+export function reason(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const code = (inner as { code?: unknown }).code;
   return typeof code === "string" ? code : inner instanceof Error ? inner.message : String(inner);
 }
 
-function refusal(url: string, status: number, answer: unknown): GroveError {
+export function refusal(url: string, status: number, answer: unknown): GroveError {
   const parsed = errorResponseSchema.safeParse(answer);
   // A proxy in between has a limit of its own and an answer of its own.
   if (!parsed.success && status === 413)

@@ -20,6 +20,7 @@ import {
   type RowKey,
   type RowSum,
   START_FULL,
+  type StreamRequest,
 } from "@grove-crdt/core";
 import {
   type AdoptOptions,
@@ -31,6 +32,10 @@ import {
   type Store,
 } from "@grove-crdt/store";
 import { findUnequal, readWhole } from "./agreement";
+import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
+import { Feed, type Frame } from "./feed";
+import { Follower, type FollowerOptions } from "./follower";
+import { type Wake, Watcher } from "./watcher";
 
 export interface NodeOptions {
   /** A Drizzle database: over better-sqlite3, postgres.js, a node-postgres Pool or PGlite. */
@@ -49,6 +54,8 @@ export interface NodeOptions {
   readonly random?: () => number;
 }
 
+export type FollowOptions = Omit<FollowerOptions, "peer" | "tables" | "cursor">;
+
 export interface MergeReport {
   readonly outcomes: readonly Outcome[];
   readonly changed: boolean;
@@ -59,9 +66,17 @@ export class GroveNode {
   readonly store: Store;
   /** Physical time in microseconds since 1970. */
   readonly now: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
   #ready: Promise<void> | null = null;
   #id: string | null = null;
-  readonly #waiting = new Set<() => void>();
+  readonly #watcher: Watcher;
+  /** By the tables that they serve. */
+  readonly #feeds = new Map<string, Feed>();
+  readonly #pages = new WeakMap<Frame, PullResponse>();
+  /** What has no end of its own: streams, and loops over changes. */
+  readonly #endless = new Set<AbortController>();
+  readonly #registry: Registry;
 
   constructor(options: NodeOptions) {
     const {
@@ -74,7 +89,10 @@ export class GroveNode {
       random = Math.random,
     } = options;
     this.now = now;
+    this.random = random;
+    this.#registry = registry;
     this.store = openStore(db?.$client, registry, { now, random, maxClockDrift, nodeId }, tables);
+    this.#watcher = new Watcher(this.store);
   }
 
   /** The node id. @throws GroveError `capture_missing` before {@link ready} has resolved */
@@ -147,15 +165,51 @@ export class GroveNode {
     return this.store.fold();
   }
 
-  /** Tells the node that something was written, so that whoever waits need not wait for the next poll. */
+  /**
+   * Tells the node that something was written, so that nobody need wait for the next look at the database. Never needed: local
+   * writes are noticed within 10 ms on SQLite and 50 ms on Postgres, on Postgres within a second after a quiet spell.
+   */
   notify(): void {
-    for (const wake of this.#waiting) wake();
+    this.#watcher.notify();
   }
 
-  /** Calls `wake` after every merge and {@link notify}. Returns how to stop. */
-  onChange(wake: () => void): () => void {
-    this.#waiting.add(wake);
-    return () => void this.#waiting.delete(wake);
+  /**
+   * Calls `wake` whenever something may have been written, by whichever process. Returns how to stop.
+   *
+   * @param idle longest wait between two looks at the database, in milliseconds
+   */
+  watch(wake: Wake, idle: number): () => void {
+    return this.#watcher.listen(wake, idle);
+  }
+
+  /**
+   * What is written in the node's tables from now on, locally or by merges: which row, which columns, by which node. Several
+   * writes between two looks come as one event. Ends when `signal` aborts or the loop is left.
+   *
+   * An element that was taken out of a set counts as written by the node that had added it.
+   *
+   * @example
+   * for await (const { table, pk } of node.changes({ tables: ["orders"], signal })) redraw(table, pk);
+   * @throws GroveError `unknown_table`, `capture_missing`, `capture_stale`, `not_adopted`
+   */
+  changes(options: ChangesOptions = {}): AsyncIterable<TableEvent> {
+    const { tables = this.tables } = options;
+    this.#refuseUnknown(tables);
+    // At once, not when the first event is asked for: what is written in between belongs to it.
+    const start = this.fold().then(async () => {
+      const { incarnation, seq } = await this.store.position();
+      return { incarnation, floor: seq, position: seq, last: seq, tables: [...tables].sort(), full: false };
+    });
+    start.catch(() => {});
+    const { signal, done } = this.#opened(options.signal);
+    const events = async function* (store: Store, watcher: Watcher, models: Registry["tables"]) {
+      try {
+        yield* readChanges(store, watcher, models, await start, signal);
+      } finally {
+        done();
+      }
+    };
+    return events(this.store, this.#watcher, this.#registry.tables);
   }
 
   /** Rows that live but that a constraint keeps out of the table, with the database's message. */
@@ -260,6 +314,70 @@ export class GroveNode {
     };
   }
 
+  /**
+   * Answers `GET /stream`: first what the reader lacks, as pull would, then what is written, as it is written. The first page
+   * comes at once, also when it is empty; so does one after `keepAlive` milliseconds in silence. The caller turns pages to text.
+   *
+   * @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer`; while it runs `slow_reader`
+   */
+  async follow(request: StreamRequest, options: FollowOptions): Promise<AsyncGenerator<PullResponse, undefined>> {
+    await this.ready();
+    checkProtocol(request.protocol);
+    this.#refuseSelf(request.node);
+    const { node: peer } = request;
+    const tables = [...new Set(request.tables ?? this.tables)].sort();
+    this.#refuseUnknown(tables);
+    const restored = request.seen != null && !(await this.store.knows(request.seen));
+    const cursor = restored || request.cursor === null ? START_FULL : decodeCursor(request.cursor);
+    const { seen } = await this.#answer(peer);
+    const { signal, done } = this.#opened(options.signal);
+    const follower = new Follower(this.store, this.#feed(tables), { ...options, peer, tables, cursor, signal });
+    const page = (frame: Frame) => this.#page(frame);
+    const pages = async function* () {
+      let first = true;
+      try {
+        for await (const { frame, reset } of follower.pages()) {
+          // `seen` is told once: it is for finding out that a database was restored.
+          if (first || reset) yield { ...page(frame), seen, ...((reset || restored) && { reset: true }) };
+          else yield page(frame);
+          first = false;
+        }
+      } finally {
+        done();
+      }
+      return undefined;
+    };
+    return pages();
+  }
+
+  #feed(tables: readonly string[]): Feed {
+    const key = JSON.stringify(tables);
+    const feed = this.#feeds.get(key) ?? new Feed(this.store, this.#watcher, tables);
+    this.#feeds.set(key, feed);
+    return feed;
+  }
+
+  /** One object for all who get the frame, so that it becomes text once. */
+  #page(frame: Frame): PullResponse {
+    let page = this.#pages.get(frame);
+    if (!page) {
+      const { rows, cursor, more } = frame;
+      page = {
+        protocol: PROTOCOL_VERSION,
+        node: this.id,
+        at: { incarnation: cursor.incarnation, seq: cursor.last },
+        seen: null,
+        now: this.now(),
+        tables: [...this.tables],
+        cursor: encodeCursor(cursor),
+        more,
+        rows,
+      };
+      this.#pages.set(frame, page);
+    }
+    return page;
+  }
+
   /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer` */
   async push(request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] }): Promise<PushResponse> {
     await this.ready();
@@ -272,6 +390,33 @@ export class GroveNode {
     const want = await this.unequal(request.sums ?? []);
     const answer = { ...(await this.#answer(request.node)), seen, ...(reset && { reset }), outcomes: [...outcomes] };
     return want.length > 0 ? { ...answer, want } : answer;
+  }
+
+  /** A signal that aborts with the caller's, or when the node closes. */
+  #opened(signal?: AbortSignal): { readonly signal: AbortSignal; readonly done: () => void } {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    this.#endless.add(controller);
+    const done = () => {
+      this.#endless.delete(controller);
+      signal?.removeEventListener("abort", abort);
+    };
+    return { signal: controller.signal, done };
+  }
+
+  /** Ends streams and loops over {@link changes}. The database stays open: it is the caller's. */
+  close(): void {
+    for (const controller of [...this.#endless]) controller.abort();
+  }
+
+  #refuseUnknown(tables: readonly string[]): void {
+    const unknown = tables.find((table) => !this.tables.includes(table));
+    if (unknown === undefined) return;
+    throw new GroveError("unknown_table", `The table ${JSON.stringify(unknown)} is not synced by this node.`, {
+      details: { table: unknown },
+    });
   }
 
   #refuseSelf(peer: string): void {

@@ -1,8 +1,8 @@
 // The syncer: exchanges with all peers, once or for as long as asked, and never gives up on one.
-import { GroveError } from "@grove-crdt/core";
-import pRetry, { AbortError } from "p-retry";
-import { Exchange, type PeerReport } from "./exchange";
+import { GroveError, type Json } from "@grove-crdt/core";
 import type { GroveNode } from "./node";
+import { Peer, type PeerStatus } from "./peer";
+import type { PeerReport } from "./report";
 import type { Transport } from "./transport";
 
 export interface SyncerOptions {
@@ -18,7 +18,7 @@ export interface SyncerOptions {
   readonly pageRows?: number;
   /** Bytes of a page (default 1 MiB). */
   readonly pageBytes?: number;
-  /** Called after each exchange in {@link Syncer.run}. */
+  /** Called after each exchange of {@link Syncer.run}, each push and each streamed page that held rows, and each failure. */
   readonly onReport?: (report: PeerReport) => void;
 }
 
@@ -26,105 +26,83 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Peer {
-  readonly exchange: Exchange;
-  readonly transport: Transport;
-  /** Exchanges with one peer never overlap. */
-  last: Promise<unknown>;
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
-  });
-}
-
 /** Keeps a node in step with its peers. Made by {@link createSyncer}. */
 export class Syncer {
   readonly #peers: readonly Peer[];
-  readonly #tables: readonly string[];
 
-  constructor(
-    node: GroveNode,
-    private readonly options: SyncerOptions,
-  ) {
-    this.#tables = options.tables ?? node.tables;
-    const unknown = this.#tables.find((table) => !node.tables.includes(table));
+  constructor(node: GroveNode, options: SyncerOptions) {
+    const tables = options.tables ?? node.tables;
+    const unknown = tables.find((table) => !node.tables.includes(table));
     if (unknown !== undefined) {
       throw new GroveError(
         "unknown_table",
         `createSyncer: the node does not sync the table ${JSON.stringify(unknown)}. It syncs: ${node.tables.join(", ")}.`,
       );
     }
-    this.#peers = options.peers.map((transport) => ({
-      transport,
-      exchange: new Exchange(node, transport),
-      last: Promise.resolve(),
-    }));
-  }
-
-  #exchange(peer: Peer, signal?: AbortSignal): Promise<PeerReport> {
-    const { pageRows, pageBytes } = this.options;
-    const run = () => peer.exchange.run({ tables: this.#tables, pageRows, pageBytes, signal });
-    const result = peer.last.then(run, run);
-    peer.last = result;
-    return result;
+    this.#peers = options.peers.map((transport) => new Peer(node, transport, tables, options));
   }
 
   /** Exchanges once with every peer, all at the same time. Failures stand in the reports; it never rejects for a peer's sake. */
   async sync({ signal }: RunOptions = {}): Promise<PeerReport[]> {
-    return Promise.all(this.#peers.map((peer) => this.#exchange(peer, signal)));
+    return Promise.all(this.#peers.map((peer) => peer.exchange(signal)));
   }
 
-  /** Exchanges with every peer at the interval until `signal` aborts; then resolves. */
+  /**
+   * Exchanges with every peer at the interval, and pushes what is written here as soon as it is committed, by whichever
+   * process. Resolves once `signal` aborts; never rejects for a peer's sake.
+   */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    await Promise.all(this.#peers.map((peer) => this.#keepUp(peer, signal)));
+    await Promise.all(this.#peers.map((peer) => peer.keepUp(signal)));
   }
 
-  async #keepUp(peer: Peer, signal: AbortSignal): Promise<void> {
-    const { interval = 30_000, minRetry = 1_000, maxRetry = 30_000, onReport } = this.options;
-    while (!signal.aborted) {
-      await pRetry(
-        async () => {
-          const report = await this.#exchange(peer, signal);
-          if (signal.aborted) throw new AbortError("aborted");
-          onReport?.(report);
-          if (report.error) throw report.error;
-        },
-        {
-          retries: Number.POSITIVE_INFINITY,
-          factor: 2,
-          minTimeout: minRetry,
-          maxTimeout: maxRetry,
-          randomize: true,
-          signal,
-        },
-      ).catch(() => {});
-      await sleep(interval * (0.9 + 0.2 * Math.random()), signal);
-    }
+  /**
+   * Merges what the peers with a streaming transport write, as they write it. While a stream is down, exchanges take its
+   * place, as often as it is asked for again. Resolves once `signal` aborts; never rejects for a peer's sake.
+   */
+  async stream({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    await Promise.all(this.#peers.map((peer) => peer.follow(signal)));
   }
 
-  /** {@link run} in the background. `stop` resolves when the exchange under way has ended. */
+  /** {@link run} and {@link stream} in the background. `stop` resolves when whatever is under way has ended. */
   start(): { stop(): Promise<void> } {
     const controller = new AbortController();
-    const running = this.run({ signal: controller.signal });
+    const { signal } = controller;
+    const running = Promise.all([this.run({ signal }), this.stream({ signal })]);
     return {
-      stop: () => {
+      stop: async () => {
         controller.abort();
-        return running;
+        await running;
       },
     };
   }
+
+  /**
+   * Pushes until every peer has acknowledged all that was written before the call; failures are tried again. What a peer
+   * rejects for good counts as acknowledged.
+   *
+   * @throws GroveError `aborted` when `signal` aborts first, for example `AbortSignal.timeout(5_000)`; nothing is lost by it
+   */
+  async flush({ signal }: RunOptions = {}): Promise<void> {
+    await Promise.all(this.#peers.map((peer) => peer.flush(signal)));
+  }
+
+  /**
+   * Sends one row as it stands to every peer, now, ahead of whatever else waits. It is sent again in its turn if nobody says
+   * that it arrived.
+   *
+   * @param pk canonical values in the order of the key's columns
+   */
+  async pushChange(table: string, pk: readonly Json[], { signal }: RunOptions = {}): Promise<PeerReport[]> {
+    return Promise.all(this.#peers.map((peer) => peer.pushKeys([[table, pk]], signal)));
+  }
+
+  /** How it stands with each peer, in the order of `peers`. */
+  async status(): Promise<PeerStatus[]> {
+    return Promise.all(this.#peers.map((peer) => peer.status()));
+  }
 }
 
-/** A syncer for a node. Does nothing until `sync`, `run` or `start` is called. */
+/** A syncer for a node. Does nothing until one of its methods is called. */
 export function createSyncer(node: GroveNode, options: SyncerOptions): Syncer {
   return new Syncer(node, options);
 }

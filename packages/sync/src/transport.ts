@@ -1,5 +1,5 @@
-// The Transport port: how a syncer reaches a peer. Two calls, each with the protocol's own messages.
-import type { PullRequest, PullResponse, PushRequest, PushResponse } from "@grove-crdt/core";
+// The Transport port: how a syncer reaches a peer. Two calls, each with the protocol's own messages, and a stream if it has one.
+import type { PullRequest, PullResponse, PushRequest, PushResponse, StreamRequest } from "@grove-crdt/core";
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -12,4 +12,12 @@ export interface Transport {
   pull(request: PullRequest, options?: CallOptions): Promise<PullResponse>;
   /** @throws GroveError with the peer's code, or `transport` when it cannot be reached */
   push(request: PushRequest, options?: CallOptions): Promise<PushResponse>;
+  /**
+   * Pages as they are written, from the cursor on. Ends only with an error, or when `signal` aborts.
+   *
+   * @throws GroveError with the peer's code, or `transport` when it cannot be reached, breaks off or falls silent
+   */
+  stream?(request: StreamRequest, options?: CallOptions): AsyncIterable<PullResponse>;
+  /** Milliseconds before a stream that broke off is asked for again. */
+  readonly reconnect?: number;
 }

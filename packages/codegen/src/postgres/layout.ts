@@ -2,63 +2,25 @@
 // once as SQL (so that `ensureShadowTables()` makes the same). Nothing here has a COLLATE: `drizzle-kit push` would alter
 // such a column every time.
 import { cellsTable, logTable, maskColumns, shadowTable, type TableModel } from "@grove-crdt/core";
+import {
+  captureTable,
+  column,
+  system as common,
+  ID,
+  integer,
+  keyColumn,
+  type LayoutColumn,
+  type LayoutTable,
+  nodesTable,
+  peersTable,
+  REQUIRED,
+  text,
+} from "../layout";
 import type { Names } from "../names";
 
-export interface LayoutColumn {
-  readonly name: string;
-  /** `integer`, `bigint` or `text`, or what the user's key column declares. */
-  readonly sqlType: string;
-  readonly primaryKey?: boolean;
-  readonly notNull?: boolean;
-  readonly unique?: boolean;
-  readonly default?: number;
-  /** The database draws the value: `always`, or `by default` where a statement may bring its own. */
-  readonly identity?: "always" | "by default";
-  readonly about?: string;
-}
-
-export interface LayoutIndex {
-  readonly name: string;
-  readonly columns: readonly string[];
-  /** Of hashes, for texts that may be longer than a row of an ordered index can be. */
-  readonly hash?: boolean;
-}
-
-export interface LayoutTable {
-  readonly name: string;
-  readonly exportName: string;
-  readonly about: string;
-  readonly columns: readonly LayoutColumn[];
-  /** A primary key of several columns. One column says so itself, since `drizzle-kit push` reads it back that way. */
-  readonly primaryKey?: { readonly name: string; readonly columns: readonly string[] };
-  readonly indexes: readonly LayoutIndex[];
-}
-
-/** The name under which our tables keep a key column; the prefix keeps it apart from our own columns. */
-export const keyColumn = (name: string): string => `pk_${name}`;
-
-type Options = Omit<LayoutColumn, "name" | "sqlType" | "about">;
-const column =
-  (sqlType: string) =>
-  (name: string, about: string, options: Options = {}): LayoutColumn => ({ name, sqlType, about, ...options });
-const integer = column("integer");
 const bigint = column("bigint");
-const text = column("text");
-const REQUIRED = { notNull: true } as const;
-const ID = { primaryKey: true, notNull: true } as const;
-
 /** The names of the system's tables. */
-export const system = {
-  node: "_grove_node",
-  incarnations: "_grove_incarnations",
-  nodes: "_grove_nodes",
-  shapes: "_grove_shapes",
-  peers: "_grove_peers",
-  parked: "_grove_parked",
-  hiddenKeys: "_grove_hidden_keys",
-  capture: "_grove_capture",
-  lock: "_grove_lock",
-} as const;
+const system = { ...common, lock: "_grove_lock" } as const;
 
 /** The tables of which a database has one each. */
 export function systemTables(): LayoutTable[] {
@@ -87,13 +49,7 @@ export function systemTables(): LayoutTable[] {
       ],
       indexes: [],
     },
-    {
-      name: system.nodes,
-      exportName: "groveNodes",
-      about: "A short integer for each node id that shadow tables mention.",
-      columns: [integer("id", "the short integer", ID), text("node", "the node id", { ...REQUIRED, unique: true })],
-      indexes: [],
-    },
+    nodesTable,
     {
       name: system.shapes,
       exportName: "groveShapes",
@@ -105,24 +61,7 @@ export function systemTables(): LayoutTable[] {
       ],
       indexes: [],
     },
-    {
-      name: system.peers,
-      exportName: "grovePeers",
-      about: "What was exchanged with each peer: cursors, acknowledgements, the last success and the last error.",
-      columns: [
-        text("peer", "the peer's node id", ID),
-        text("url", "where it was reached last"),
-        text("pull_cursor", "where the next pull from it begins"),
-        text("push_cursor", "where its pushes to us stand, kept for it"),
-        text("seen_incarnation", "our incarnation that it acknowledged last"),
-        bigint("seen_seq", "our sequence number that it acknowledged last"),
-        text("peer_incarnation", "its incarnation at its last acknowledgement"),
-        bigint("peer_seq", "its sequence number at its last acknowledgement"),
-        bigint("last_success", "milliseconds since 1970"),
-        text("last_error", "the last error's code and message"),
-      ],
-      indexes: [],
-    },
+    peersTable(bigint),
     {
       name: system.parked,
       exportName: "groveParked",
@@ -154,18 +93,7 @@ export function systemTables(): LayoutTable[] {
         { name: `${system.hiddenKeys}_pk`, columns: ["pk"], hash: true },
       ],
     },
-    {
-      name: system.capture,
-      exportName: "groveCapture",
-      about: "Which columns the installed triggers watch; what a log row's mask means.",
-      columns: [
-        text("tbl", "the table's name", ID),
-        text("fields", "JSON array of column names, in the order of the mask's bits", REQUIRED),
-        integer("adopted", "1 once every row from before capture has a shadow", { ...REQUIRED, default: 1 }),
-        text("added", "JSON array: columns that came later and whose values have yet to be looked at"),
-      ],
-      indexes: [],
-    },
+    captureTable,
     {
       name: system.lock,
       exportName: "groveLock",

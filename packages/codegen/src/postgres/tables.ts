@@ -1,6 +1,7 @@
 // Layout to SQL: what drizzle-kit would create from shadow.ts, down to the names of constraints.
+
+import type { LayoutColumn, LayoutIndex, LayoutTable } from "../layout";
 import { comment, empty, ident, lines, list, literal, type Sql, sql, typeName } from "../sql";
-import type { LayoutColumn, LayoutIndex, LayoutTable } from "./layout";
 
 /** A name of ours or the user's, in the one schema that is replicated. */
 export const inPublic = (name: string): Sql => sql`"public".${ident(name)}`;

@@ -1,61 +1,19 @@
 // What tables stand beside the user's, as data: printed once as Drizzle tables (so that drizzle-kit migrates them) and
 // once as SQL (so that `ensureShadowTables()` makes the same). Everything is a plain rowid table that Drizzle can express.
 import { cellsTable, logTable, maskColumns, shadowTable, type TableModel } from "@grove-crdt/core";
+import {
+  captureTable,
+  ID,
+  integer,
+  keyColumn,
+  type LayoutTable,
+  nodesTable,
+  peersTable,
+  REQUIRED,
+  system,
+  text,
+} from "../layout";
 import type { Names } from "../names";
-
-export interface LayoutColumn {
-  readonly name: string;
-  /** The declared type: `integer` or `text`, or what the user's key column declares. */
-  readonly sqlType: string;
-  readonly primaryKey?: boolean;
-  readonly notNull?: boolean;
-  readonly unique?: boolean;
-  readonly default?: number;
-  readonly about?: string;
-}
-
-export interface LayoutIndex {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly unique: boolean;
-}
-
-export interface LayoutTable {
-  readonly name: string;
-  readonly exportName: string;
-  readonly about: string;
-  readonly columns: readonly LayoutColumn[];
-  readonly indexes: readonly LayoutIndex[];
-}
-
-/** The name under which our tables keep a key column; the prefix keeps it apart from our own columns. */
-export const keyColumn = (name: string): string => `pk_${name}`;
-
-type Options = Omit<LayoutColumn, "name" | "sqlType" | "about">;
-const column =
-  (sqlType: string) =>
-  (name: string, about: string, options: Options = {}): LayoutColumn => ({
-    name,
-    sqlType,
-    about,
-    ...options,
-  });
-const integer = column("integer");
-const text = column("text");
-const REQUIRED = { notNull: true } as const;
-const ID = { primaryKey: true, notNull: true } as const;
-
-/** The names of the system's tables. */
-export const system = {
-  node: "_grove_node",
-  incarnations: "_grove_incarnations",
-  nodes: "_grove_nodes",
-  shapes: "_grove_shapes",
-  peers: "_grove_peers",
-  parked: "_grove_parked",
-  hiddenKeys: "_grove_hidden_keys",
-  capture: "_grove_capture",
-} as const;
 
 /** The tables of which a database has one each. */
 export function systemTables(): LayoutTable[] {
@@ -84,13 +42,7 @@ export function systemTables(): LayoutTable[] {
       ],
       indexes: [],
     },
-    {
-      name: system.nodes,
-      exportName: "groveNodes",
-      about: "A short integer for each node id that shadow tables mention.",
-      columns: [integer("id", "the short integer", ID), text("node", "the node id", { ...REQUIRED, unique: true })],
-      indexes: [],
-    },
+    nodesTable,
     {
       name: system.shapes,
       exportName: "groveShapes",
@@ -101,24 +53,7 @@ export function systemTables(): LayoutTable[] {
       ],
       indexes: [],
     },
-    {
-      name: system.peers,
-      exportName: "grovePeers",
-      about: "What was exchanged with each peer: cursors, acknowledgements, the last success and the last error.",
-      columns: [
-        text("peer", "the peer's node id", ID),
-        text("url", "where it was reached last"),
-        text("pull_cursor", "where the next pull from it begins"),
-        text("push_cursor", "where its pushes to us stand, kept for it"),
-        text("seen_incarnation", "our incarnation that it acknowledged last"),
-        integer("seen_seq", "our sequence number that it acknowledged last"),
-        text("peer_incarnation", "its incarnation at its last acknowledgement"),
-        integer("peer_seq", "its sequence number at its last acknowledgement"),
-        integer("last_success", "milliseconds since 1970"),
-        text("last_error", "the last error's code and message"),
-      ],
-      indexes: [],
-    },
+    peersTable(integer),
     {
       name: system.parked,
       exportName: "groveParked",
@@ -133,7 +68,7 @@ export function systemTables(): LayoutTable[] {
         text("change", "JSON: the change, where it is not in the shadow"),
         integer("at", "microseconds since 1970", REQUIRED),
       ],
-      indexes: [{ name: "_grove_parked_row", columns: ["tbl", "pk"], unique: false }],
+      indexes: [{ name: "_grove_parked_row", columns: ["tbl", "pk"] }],
     },
     {
       name: system.hiddenKeys,
@@ -146,22 +81,11 @@ export function systemTables(): LayoutTable[] {
         text("pk", "JSON array: the row's key", REQUIRED),
       ],
       indexes: [
-        { name: "_grove_hidden_keys_name", columns: ["name"], unique: false },
-        { name: "_grove_hidden_keys_row", columns: ["tbl", "pk"], unique: false },
+        { name: "_grove_hidden_keys_name", columns: ["name"] },
+        { name: "_grove_hidden_keys_row", columns: ["tbl", "pk"] },
       ],
     },
-    {
-      name: system.capture,
-      exportName: "groveCapture",
-      about: "Which columns the installed triggers watch; what a log row's mask means.",
-      columns: [
-        text("tbl", "the table's name", ID),
-        text("fields", "JSON array of column names, in the order of the mask's bits", REQUIRED),
-        integer("adopted", "1 once every row from before capture has a shadow", { ...REQUIRED, default: 1 }),
-        text("added", "JSON array: columns that came later and whose values have yet to be looked at"),
-      ],
-      indexes: [],
-    },
+    captureTable,
   ];
 }
 
@@ -205,7 +129,7 @@ export function tablesBeside(table: TableModel, names: Names): LayoutTable[] {
       ],
       indexes: [
         { name: `${shadow}_pk`, columns: key.map((column) => column.name), unique: true },
-        { name: `${shadow}_seq`, columns: ["seq"], unique: false },
+        { name: `${shadow}_seq`, columns: ["seq"] },
       ],
     },
     {
@@ -223,7 +147,7 @@ export function tablesBeside(table: TableModel, names: Names): LayoutTable[] {
         integer("seq", "the entry's sequence number", REQUIRED),
         integer("via", "the peer it came from, while unchanged, see _grove_nodes"),
       ],
-      indexes: [{ name: `${cells}_row`, columns: ["row"], unique: false }],
+      indexes: [{ name: `${cells}_row`, columns: ["row"] }],
     },
   ];
 }

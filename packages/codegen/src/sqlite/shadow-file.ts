@@ -1,9 +1,10 @@
 // shadow.ts: our tables as Drizzle tables, so that drizzle-kit migrates them. It imports drizzle and nothing else, since
 // drizzle-kit loads it by itself.
 import type { TableModel } from "@grove-crdt/core";
+import type { LayoutColumn, LayoutTable } from "../layout";
 import type { Names } from "../names";
 import { docText, header, property, quote } from "../typescript/text";
-import { type LayoutColumn, type LayoutTable, systemTables, tablesBeside } from "./layout";
+import { systemTables, tablesBeside } from "./layout";
 
 export function emitShadowFile(tables: readonly TableModel[], names: ReadonlyMap<string, Names>): string {
   const layout = [...systemTables(), ...tables.flatMap((table) => tablesBeside(table, names.get(table.name) as Names))];

@@ -1,6 +1,7 @@
 // Layout to SQL: what drizzle-kit would create from shadow.ts, statement for statement.
+
+import type { LayoutColumn, LayoutIndex, LayoutTable } from "../layout";
 import { comment, declaredType, empty, ident, lines, list, literal, type Sql, sql } from "../sql";
-import type { LayoutColumn, LayoutIndex, LayoutTable } from "./layout";
 
 /** `CREATE TABLE IF NOT EXISTS` and the table's indexes, one statement each. */
 export function emitTable(table: LayoutTable): Sql[] {

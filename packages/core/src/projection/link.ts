@@ -28,11 +28,16 @@ export interface Neighbours {
   readonly in: readonly Link[];
   /** Places of the unique keys that others refer to. */
   readonly referenced: readonly number[];
+  /** Columns of those keys. */
+  readonly referencedColumns: ReadonlySet<string>;
   /** Columns whose change may show or hide a row, here or elsewhere: those of unique keys and of references. */
   readonly structural: ReadonlySet<string>;
 }
 
 export type Links = ReadonlyMap<string, Neighbours>;
+
+/** Whether the table's rows show or hide each other, or those of another table. */
+export const isLinked = ({ structural, in: to }: Neighbours): boolean => structural.size > 0 || to.length > 0;
 
 /** The columns of a table's key. */
 export const keyColumns = (model: TableModel, place: number): readonly string[] =>
@@ -53,7 +58,8 @@ export function linkTables(models: readonly TableModel[]): Links {
       const to = links.filter(({ parent }) => parent === model);
       const referenced = [...new Set(to.map(({ place }) => place))].filter((place) => place !== PRIMARY);
       const structural = new Set([...model.uniques.flat(), ...out.flatMap(({ columns }) => columns)]);
-      return [model.name, { model, out, in: to, referenced, structural }];
+      const referencedColumns = new Set(referenced.flatMap((place) => model.uniques[place] ?? []));
+      return [model.name, { model, out, in: to, referenced, referencedColumns, structural }];
     }),
   );
 }

@@ -6,8 +6,9 @@
 // store keeps for them (`hiddenKeys`): `=` the keys they claim, `>` the keys they wait for.
 
 import { sameValue } from "../canonical";
+import { mayShow } from "../hidden";
 import type { Json } from "../model";
-import { isAlive, type Row } from "../row";
+import { isAlive } from "../row";
 import { type Candidate, type Decision, decideShown } from "./decision";
 import {
   isKeeping,
@@ -22,44 +23,8 @@ import {
   withoutParent,
 } from "./link";
 import { type Move, orderMoves, type Step } from "./move";
+import type { Placed, Query, Touched } from "./query";
 import { look, type Refused, type Standing, standingOf } from "./standing";
-
-/** A row as shadow and base table have it. */
-export interface Placed {
-  readonly table: string;
-  readonly pk: readonly Json[];
-  readonly row: Row;
-  /** What the shadow says, key columns included. */
-  readonly values: Values;
-  /** What the base table has, key columns included; null when it does not have the row. */
-  readonly shown: Values | null;
-}
-
-/** A question to the store; each is answered with rows. */
-export type Query =
-  /** Rows of `table` with these primary keys. */
-  | { readonly ask: "rows"; readonly table: string; readonly pks: readonly (readonly Json[])[] }
-  /** Rows of `table` of which the base table says that these columns have these values. */
-  | {
-      readonly ask: "shown";
-      readonly table: string;
-      readonly columns: readonly string[];
-      readonly values: readonly Json[];
-      /** So many living ones suffice, and all deleted ones; absent = all. */
-      readonly limit?: number;
-    }
-  /** Rows for which this name is kept. */
-  | { readonly ask: "named"; readonly name: string };
-
-/** A row to begin with. */
-export interface Touched {
-  readonly table: string;
-  readonly pk: readonly Json[];
-  /** What the base table had, where the row left it or changed in it and the caller knows. */
-  readonly before?: Values;
-  /** Columns in which the base table may be behind the shadow, besides those of keys and references. */
-  readonly stale?: readonly string[];
-}
 
 export interface Plan {
   readonly moves: readonly Move[];
@@ -192,7 +157,7 @@ export class Projection {
   }
 
   #isCandidate({ row, around }: Node): boolean {
-    return isAlive(row) || (around.model.keepsDeleted === true && row.fields.size > 0);
+    return mayShow(around.model, row);
   }
 
   *#candidates(): Iterable<Candidate> {

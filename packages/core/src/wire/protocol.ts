@@ -2,6 +2,7 @@
 //
 //   POST /pull   what has the peer that I do not know?
 //   POST /push   here is what you do not know; what became of it?
+//   GET /stream  like a pull that never ends: pages as server-sent events, the cursor as event id
 import { z } from "zod";
 import { isTooDeep } from "../canonical";
 import type { RowChange } from "../change";
@@ -56,6 +57,16 @@ export const pullRequestSchema = z.strictObject({
   want: z.array(rowKey).max(MAX_PAGE_ROWS).readonly().optional(),
 });
 export type PullRequest = z.infer<typeof pullRequestSchema>;
+
+/** What a stream is asked for, in the query; the cursor in `Last-Event-ID`, or in the query at first. */
+export const streamRequestSchema = pullRequestSchema.pick({
+  protocol: true,
+  node: true,
+  cursor: true,
+  seen: true,
+  tables: true,
+});
+export type StreamRequest = z.infer<typeof streamRequestSchema>;
 
 /** Rows are checked one by one, so that one bad change never holds back its neighbours. */
 export const pushRequestSchema = z.strictObject({

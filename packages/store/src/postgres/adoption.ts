@@ -2,10 +2,11 @@
 // chunks with a transaction each. What is left to do stands in `_grove_capture`, so that a killed adoption goes on.
 import { decideAdded, type FieldModel, GroveError } from "@grove-crdt/core";
 import type { AdoptedChunk } from "../adoption";
-import { fieldParam, ShadowWrites } from "./apply";
+import { fieldParam } from "./base-writes";
 import type { PostgresTransaction, RawRow } from "./driver";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
+import { ShadowWrites } from "./shadow-writes";
 import { ident, keyColumn, list } from "./sql";
 import type { Table } from "./table";
 

@@ -1,11 +1,12 @@
 // Comparing base tables with their shadows, and mending what no trigger saw: a log row is written as the trigger would
 // have written it, and the fold does the rest. In one snapshot, so that what is written meanwhile is no difference.
-import { compareFields, type Discrepancy, FIELDS_PER_MASK, type Json, type TableModel } from "@grove-crdt/core";
+import { compareFields, type Discrepancy, type Json, masksOf, type TableModel } from "@grove-crdt/core";
+import { keyText } from "../key";
 import { readAllParked } from "./parking";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import { keyColumn, list } from "./sql";
-import { keyText, type Table } from "./table";
+import type { Table } from "./table";
 
 const ROWS_PER_READ = 1_000;
 
@@ -40,10 +41,11 @@ export async function compareTable(session: Session, table: Table): Promise<Disc
       const base = bases.get(n);
       const pk = table.pk(keys[n] as readonly string[], 0);
       if (!row || !base) continue;
-      const differing = compareFields(model, row, base);
-      for (const { field, problem } of differing)
-        found.push({ table: model.name, pk, field, problem, action: problem === "missed_value" ? "update" : "none" });
-      const missed = differing.filter(({ problem }) => problem === "missed_value").map(({ field }) => field);
+      const differing = compareFields(model, pk, row, base);
+      found.push(...differing);
+      const missed = differing.flatMap(({ field, action }) =>
+        action === "update" && field !== undefined ? [field] : [],
+      );
       if (missed.length > 0) await log(session, table, "U", pk, missed);
     }
   }
@@ -65,12 +67,7 @@ async function log(
   pk: readonly Json[],
   fields: readonly string[] = [],
 ): Promise<void> {
-  const masks = table.masks.map(() => 0);
-  for (const name of fields) {
-    const index = table.model.fields.findIndex((field) => field.name === name);
-    const place = Math.floor(index / FIELDS_PER_MASK);
-    masks[place] = (masks[place] as number) + 2 ** (index % FIELDS_PER_MASK);
-  }
+  const masks = op === "U" ? masksOf(table.model, fields) : table.masks.map(() => null);
   const { key } = table.model;
   const columns = ["at", "op", ...key.map(({ name }) => keyColumn(name)), ...table.masks];
   const values = [
@@ -83,6 +80,6 @@ async function log(
     String(session.now),
     op,
     ...table.keyParams(pk),
-    ...masks.map((mask) => (op === "U" ? String(mask) : null)),
+    ...masks.map((mask) => (mask === null ? null : String(mask))),
   ]);
 }

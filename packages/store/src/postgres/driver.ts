@@ -90,19 +90,32 @@ export function postgresDriver(client: unknown): PostgresDriver | null {
   return null;
 }
 
-/** BEGIN, work, COMMIT; ROLLBACK when anything fails. */
+/**
+ * BEGIN, work, COMMIT; ROLLBACK when anything fails.
+ *
+ * @param ahead the driver sends statements ahead of the answers: what the work asks first goes along with BEGIN. When that
+ *   fails, so does the work's statement, for the transaction is broken then.
+ */
 async function bracket<T>(
   tx: PostgresTransaction,
   isolation: string,
   begin: string,
   work: (tx: PostgresTransaction) => Promise<T>,
+  ahead: boolean,
 ): Promise<T> {
+  let working: Promise<T> | undefined;
   try {
-    await tx.exec(`BEGIN ISOLATION LEVEL ${isolation};\n${begin}`);
-    const result = await work(tx);
+    const begun = tx.exec(`BEGIN ISOLATION LEVEL ${isolation};\n${begin}`);
+    if (ahead) working = work(tx);
+    // Each is waited for below, whatever becomes of the other.
+    for (const one of [begun, working]) one?.catch(() => {});
+    await begun;
+    working ??= work(tx);
+    const result = await working;
     await tx.exec("COMMIT");
     return result;
   } catch (error) {
+    await working?.catch(() => {});
     // The connection may be gone; its own error is the one to show.
     await tx.exec("ROLLBACK").catch(() => {});
     throw error;
@@ -118,7 +131,7 @@ const postgresJs = (client: PostgresJsClient): PostgresDriver => ({
       exec: async (text) => void (await connection.unsafe(text).values()),
     };
     try {
-      return await bracket(tx, isolation, begin, work);
+      return await bracket(tx, isolation, begin, work, true);
     } finally {
       connection.release();
     }
@@ -139,7 +152,7 @@ const nodePostgres = (pool: NodePostgresPool): PostgresDriver => ({
       exec: async (text) => void (await connection.query({ text })),
     };
     try {
-      return await bracket(tx, isolation, begin, work);
+      return await bracket(tx, isolation, begin, work, false);
     } catch (error) {
       // An error without an SQLSTATE is the connection's own: the pool must not hand it out again.
       if (sqlState(error) === undefined && !(error instanceof GroveError)) failure = error as Error;

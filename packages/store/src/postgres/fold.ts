@@ -1,21 +1,28 @@
 // Fold on Postgres: drain the oldest log rows with what base table and shadow have now, decide, write.
 import {
+  addLogRow,
   decideFold,
+  decideTouched,
   existedBefore,
   type FoldClock,
-  isAlive,
+  isLinked,
   type Json,
+  leavesKey,
+  noTouch,
   type Touch,
-  touchedFields,
+  wasHidden,
 } from "@grove-crdt/core";
+import { keyText } from "../key";
+import { neighboursOf } from "../tables";
 import { mayHaveUnadopted } from "./adoption";
-import { fieldParam, ShadowWrites } from "./apply";
+import { fieldParam } from "./base-writes";
 import type { PostgresTransaction } from "./driver";
 import { anyParked, readRefusals, unpark } from "./parking";
-import { isLinked, linksOf, type Tables, touchDangling } from "./projection";
+import { type Tables, touchDangling } from "./projection";
 import { readCells } from "./read";
 import type { Session } from "./session";
-import { keyText, type Table } from "./table";
+import { ShadowWrites } from "./shadow-writes";
+import type { Table } from "./table";
 import { fieldToJson } from "./values";
 
 /** Log rows that one pass folds: bounds memory and how long the lock is held. */
@@ -25,12 +32,14 @@ interface Touched {
   readonly touch: Touch;
   readonly raw: readonly unknown[];
   readonly pk: Json[];
-  /** The log's ops, oldest first. */
-  ops: string;
 }
 
 export const pendingProbe = (tables: readonly Table[]): string =>
   `SELECT ${tables.map((table) => `(EXISTS (SELECT 1 FROM ${table.log}))::int`).join(", ")}, (EXISTS (SELECT 1 FROM public._grove_parked WHERE code = 'busy' AND peer IS NOT NULL))::int`;
+
+/** Whether anything of that waits, and the last number. */
+export const activityProbe = (tables: readonly Table[]): string =>
+  `SELECT (${tables.map((table) => `EXISTS (SELECT 1 FROM ${table.log})`).join(" OR ")})::int, seq FROM public._grove_node WHERE id = 1`;
 
 /** Tables of the list with a captured write waiting, and whether changes wait for rows that somebody held. */
 export async function readPending(
@@ -49,30 +58,13 @@ async function collect(session: Session, table: Table): Promise<{ rows: Map<stri
   for (const raw of raws) {
     const pk = table.pk(raw, at.key);
     const key = keyText(pk);
-    let touched = rows.get(key);
-    if (!touched) {
-      const masks = table.masks.map(() => 0);
-      touched = { touch: { at: 0, inserted: false, deleted: false, masks, before: null }, raw, pk, ops: "" };
-      rows.set(key, touched);
-    }
-    const { touch } = touched;
-    touch.at = Math.max(touch.at, Number(raw[1]));
-    touched.ops += raw[2] as string;
-    if (raw[2] === "I") touch.inserted = true;
-    else if (raw[2] === "D") {
-      touch.deleted = true;
-      if (raw[at.before] !== null)
-        touch.old = { values: readBefore(table, raw[at.before] as string), before: touch.before };
-      // What a field was before belongs to the life that has ended.
-      touch.before = null;
-    }
-    for (let n = 0; n < touch.masks.length; n++) {
-      const mask = raw[at.mask + n];
-      if (mask !== null) touch.masks[n] = union(touch.masks[n] as number, Number(mask));
-    }
-    const before = raw[at.before];
-    // The first captured write of a field tells what it was before.
-    if (before !== null && raw[2] === "U") touch.before = { ...readBefore(table, before as string), ...touch.before };
+    const touched = rows.get(key) ?? { touch: noTouch(table.masks.length), raw, pk };
+    rows.set(key, touched);
+    const [, time, op] = raw as [string, string, string];
+    const before = raw[at.before] as string | null;
+    const masks = raw.slice(at.mask, at.mask + table.masks.length).map((mask) => (mask === null ? null : Number(mask)));
+    const values = before === null ? null : readBefore(table, before);
+    addLogRow(touched.touch, { op, at: Number(time), masks, before: values }, Number(raw[at.present]) === 1);
   }
   return { rows, drained: raws.length < LOG_ROWS_PER_PASS };
 }
@@ -87,18 +79,6 @@ function readBefore(table: Table, text: string): Record<string, Json> {
   return values;
 }
 
-/** Bitwise or of masks of up to 52 bits: the operator alone has 32. */
-const HIGH = 2 ** 26;
-const union = (a: number, b: number): number =>
-  a === b ? a : (Math.floor(a / HIGH) | Math.floor(b / HIGH)) * HIGH + ((a % HIGH) | (b % HIGH));
-
-/** What is known of a row that went: at least its key, under which others may refer to it. */
-function beforeDelete(table: Table, pk: readonly Json[], { deleted, old }: Touch): Record<string, Json> | undefined {
-  if (!deleted) return undefined;
-  const key = table.model.key.map(({ name }, n): [string, Json] => [name, pk[n] as Json]);
-  return { ...Object.fromEntries(key), ...old?.values };
-}
-
 /**
  * Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. What it leaves
  * to the projection must be projected in the same transaction, once the logs of all tables are empty: until then a child
@@ -111,6 +91,7 @@ export async function foldTable(
 ): Promise<{ folded: number; drained: boolean }> {
   const { rows, drained } = await collect(session, table);
   if (rows.size === 0) return { folded: 0, drained };
+  session.folded = true;
   const at = table.logAt;
   const ids: number[] = [];
   for (const { raw } of rows.values()) if (raw[at.shadow] !== null) ids.push(Number(raw[at.shadow]));
@@ -131,16 +112,15 @@ export async function foldTable(
   }[] = [];
   const shown: Json[][] = [];
   let folded = 0;
-  const linked = isLinked(tables, table);
-  const around = linksOf(tables).get(table.model.name);
-  const referenced = new Set(around?.referenced.flatMap((place) => table.model.uniques[place] ?? []));
+  const around = neighboursOf(tables, table);
+  const linked = isLinked(around);
   let moved = false;
 
   const unadopted = ids.length < rows.size && (await mayHaveUnadopted(session, table));
-  for (const { touch, raw, pk, ops } of rows.values()) {
+  for (const { touch, raw, pk } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);
-    if (unadopted && !row) touch.existed = existedBefore(ops, Number(raw[at.present]) === 1);
+    if (unadopted && !row) touch.existed = existedBefore(touch.ops, Number(raw[at.present]) === 1);
     let base: { values: Record<string, Json> } | null = null;
     if (Number(raw[at.present]) === 1) {
       base = { values: {} };
@@ -149,14 +129,11 @@ export async function foldTable(
       });
     }
     if (linked) {
-      const changed = (names: ReadonlySet<string>) =>
-        touch.inserted || touch.deleted || touchedFields(table.model, touch).some(({ name }) => names.has(name));
-      if (changed(around?.structural ?? referenced))
-        session.touch({ table: table.model.name, pk, before: beforeDelete(table, pk, touch) });
-      moved ||= referenced.size > 0 && !(touch.inserted && !row) && changed(referenced);
+      const touched = decideTouched(around, pk, touch);
+      if (touched) session.touch(touched);
+      moved ||= leavesKey(around, touch, row !== null);
     }
-    const living = row !== null && isAlive(row);
-    const hidden = living && (base ? touch.inserted && parked.has(keyText(pk)) : !touch.deleted);
+    const hidden = wasHidden(row, touch, base !== null, () => parked.has(keyText(pk)));
     const changes = decideFold(table.model, row, touch, base, hidden, clock, session.next);
     if (!changes) continue;
     const key = raw.slice(at.key, at.key + table.model.key.length) as string[];

@@ -1,6 +1,8 @@
 // Installing and verifying capture on Postgres, and the checks of what stands in the way. Which rows and columns have yet to
 // be adopted is recorded here; adoption.ts does it.
-import { GroveError, maskColumns, NODE_ID, type Registry } from "@grove-crdt/core";
+import { GroveError, type Registry } from "@grove-crdt/core";
+import { decideIdentity } from "../identity";
+import { moveMasks } from "../mask";
 import type { CaptureProblem } from "../store";
 import { readUnadopted } from "./adoption";
 import type { PostgresTransaction } from "./driver";
@@ -184,24 +186,6 @@ FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = AN
   }
 }
 
-/** Bits of log rows that older triggers wrote, moved to where the fields are now. */
-async function moveMasks(tx: PostgresTransaction, table: Table, before: readonly string[]): Promise<void> {
-  const after = table.model.fields.map((field) => field.name);
-  if (before.every((name, n) => after[n] === name)) return;
-  const column = (index: number) => ({ mask: ident(maskColumns(index + 1).at(-1) as string), bit: index % 52 });
-  const parts = new Map<string, string[]>();
-  after.forEach((name, to) => {
-    const from = before.indexOf(name);
-    if (from < 0) return;
-    const source = column(from);
-    const target = column(to);
-    const moved = `(((coalesce(${source.mask}, 0) >> ${source.bit}) & 1) << ${target.bit})`;
-    parts.set(target.mask, [...(parts.get(target.mask) ?? []), moved]);
-  });
-  const sets = [...parts].map(([mask, moved]) => `${mask} = ${moved.join(" | ")}`);
-  if (sets.length > 0) await tx.exec(`UPDATE ${table.log} SET ${sets.join(", ")} WHERE op = 'U'`);
-}
-
 /** The fields of each table in the order of the mask's bits, as the installed triggers have them. */
 const recordedFields = async (tx: PostgresTransaction): Promise<Map<string, string[]>> =>
   new Map(
@@ -211,6 +195,8 @@ const recordedFields = async (tx: PostgresTransaction): Promise<Map<string, stri
     ]),
   );
 
+const namesOf = ({ model }: Table): string[] => model.fields.map(({ name }) => name);
+
 /** Also what there is to adopt, now that the triggers are there: of an empty table, nothing. */
 async function recordFields(
   tx: PostgresTransaction,
@@ -218,8 +204,8 @@ async function recordFields(
   before: readonly string[] | undefined,
   uncaptured: boolean,
 ): Promise<void> {
-  const { name, fields } = table.model;
-  const names = fields.map((field) => field.name);
+  const { name } = table.model;
+  const names = namesOf(table);
   await tx.rows(
     "INSERT INTO public._grove_capture (tbl, fields) VALUES ($1::text, $2::text) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
     [name, JSON.stringify(names)],
@@ -275,7 +261,8 @@ export async function installCapture(
       for (const [, sql] of absent) statements.push(sql);
       await tx.exec(statements.map((sql) => sql.replace(/;\s*$/, "")).join(";\n"));
       const before = stored.get(name);
-      if (before) await moveMasks(tx, table, before);
+      const moved = before ? moveMasks(before, namesOf(table)) : [];
+      if (moved.length > 0) await tx.exec(`UPDATE ${table.log} SET ${moved.join(", ")} WHERE op = 'U'`);
       await recordFields(tx, table, before, !before || absent.length > 0);
     }
   } catch (error) {
@@ -288,29 +275,16 @@ export async function installCapture(
   }
 }
 
-/** The stored node id, or the configured one, or a drawn one. */
+/** The node id: settled, and stored. @throws GroveError `node_id_invalid`, `node_id_mismatch` */
 export async function settleIdentity(
   tx: PostgresTransaction,
   configured: string | undefined,
   random: () => number,
 ): Promise<string> {
-  if (configured !== undefined && !NODE_ID.test(configured)) {
-    throw new GroveError(
-      "node_id_invalid",
-      `The node id ${JSON.stringify(configured)} is not valid: it must match [a-z0-9][a-z0-9._-]{0,62}.`,
-    );
-  }
   const [row] = await tx.rows("SELECT node FROM public._grove_node WHERE id = 1");
   const stored = (row?.[0] ?? null) as string | null;
-  if (stored !== null && configured !== undefined && stored !== configured) {
-    throw new GroveError(
-      "node_id_mismatch",
-      `This database is node ${JSON.stringify(stored)}, not ${JSON.stringify(configured)}. Leave nodeId out, or connect to the right database.`,
-      { details: { stored, configured } },
-    );
-  }
-  if (stored !== null) return stored;
-  const id = configured ?? `n-${Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join("")}`;
+  const id = decideIdentity(stored, configured, random);
+  if (id === stored) return id;
   await tx.rows(
     "INSERT INTO public._grove_node (id, node) VALUES (1, $1::text) ON CONFLICT (id) DO UPDATE SET node = excluded.node",
     [id],

@@ -1,39 +1,50 @@
 // Merge on Postgres: lock the rows of a page, fold, read what shadow and base table know, decide row by row, write. Only
 // rows that were locked are updated or deleted; others are inserted unless somebody was faster, and then all begins anew.
 import {
-  adoptedRow,
-  checkChange,
   decideMerge,
-  GroveError,
   isAlive,
-  isGroveError,
-  latestStamp,
-  type Merged,
+  isLinked,
   type Neighbours,
-  needsBase,
   type Outcome,
   type Row,
   type RowChange,
 } from "@grove-crdt/core";
+import { keyText } from "../key";
+import { meet, type PageRow, refuse, sortPage, wavesOf } from "../page";
 import type { MergeResult } from "../store";
-import { applyMerged, fieldParam, type MergedRow } from "./apply";
+import { linksOf } from "../tables";
+import { applyMerged, type MergedRow } from "./apply";
+import { printValues } from "./base-writes";
 import { isRefusal } from "./driver";
 import { anyParked, BUSY, keepBusy, readRefusals } from "./parking";
-import { linksOf, project, type Tables } from "./projection";
+import { project, type Tables } from "./projection";
 import { keyList, readBase, readRows } from "./read";
-import { keepReceived } from "./received";
+import { hasTriggers, keepReceived } from "./received";
 import { RowAppeared, type Session } from "./session";
-import { keyText, type Table } from "./table";
-import { UnfitValue } from "./values";
+import type { Table } from "./table";
 
-interface Work {
-  readonly index: number;
-  readonly change: RowChange;
-  readonly key: readonly string[];
-  /** The greatest clock reading in the change. */
-  readonly latest: number;
+interface Work extends PageRow<readonly string[]> {
   /** The row is in the base table and locked by this transaction. */
   locked: boolean;
+}
+
+type Decided = MergedRow & { readonly work: Work };
+interface Written {
+  readonly decided: readonly Decided[];
+  /** Those of them that somebody else holds. */
+  readonly held: ReadonlySet<Decided>;
+}
+
+interface Wave {
+  readonly from: string;
+  readonly outcomes: Outcome[];
+  /** Keys of rows that this transaction wrote, where they may come again. */
+  readonly ours: Set<string> | null;
+  /**
+   * Nothing was folded, passed over or written since the rows were locked: the base table had those and no others. One that
+   * came since is met by its insert; a change without one counts as made before it.
+   */
+  readonly quiet: boolean;
 }
 
 export interface MergeOptions {
@@ -44,64 +55,14 @@ export interface MergeOptions {
   readonly fold: () => Promise<unknown>;
 }
 
-function refuse(error: unknown): Outcome {
-  if (!isGroveError(error)) throw error;
-  return { outcome: "rejected", code: error.code, message: error.message };
-}
-
-/** The page by table; what is not welcome gets its outcome at once. */
-function sort(
-  tables: ReadonlyMap<string, Table>,
-  rows: readonly RowChange[],
-  horizon: number,
-  now: number,
-  outcomes: Outcome[],
-): Map<Table, Work[]> {
-  const work = new Map<Table, Work[]>();
-  rows.forEach((sent, index) => {
-    try {
-      const table = tables.get(sent.table);
-      if (!table)
-        throw new GroveError("unknown_table", `The table ${JSON.stringify(sent.table)} is not synced by this node.`);
-      checkChange(table.model, sent);
-      const key = table.keyParams(sent.pk);
-      const change = { ...sent, pk: table.canonicalKey(key) };
-      const latest = latestStamp(change);
-      if (latest > horizon) {
-        const seconds = ((latest - now) / 1e6).toFixed(1);
-        outcomes[index] = {
-          outcome: "refused",
-          code: "clock_drift",
-          message: `A stamp lies ${seconds} s ahead of this node's clock. Correct the clock of the node that wrote it.`,
-        };
-        return;
-      }
-      const list = work.get(table) ?? [];
-      work.set(table, list);
-      list.push({ index, change, key, latest, locked: false });
-    } catch (error) {
-      outcomes[index] = refuse(error);
-    }
-  });
-  return work;
-}
-
-/** Waves in which no key comes twice. */
-function waves(work: readonly Work[]): Work[][] {
-  const result: Work[][] = [];
-  const seen = new Map<string, number>();
-  for (const item of work) {
-    const text = keyText(item.change.pk);
-    const wave = seen.get(text) ?? 0;
-    seen.set(text, wave + 1);
-    result[wave] ??= [];
-    result[wave].push(item);
-  }
-  return result;
-}
-
 /** Locks the rows that are there, in the order of their keys. A key that its column cannot hold is rejected here. */
-async function lock(session: Session, table: Table, work: readonly Work[], outcomes: Outcome[]): Promise<Work[]> {
+async function lock(
+  session: Session,
+  table: Table,
+  rows: readonly PageRow<readonly string[]>[],
+  outcomes: Outcome[],
+): Promise<Work[]> {
+  const work = rows.map((row): Work => ({ ...row, locked: false }));
   const { giveWay } = session.manner;
   const good: Work[] = [];
   for (const forDelete of [false, true]) {
@@ -130,55 +91,77 @@ async function lock(session: Session, table: Table, work: readonly Work[], outco
   return good.sort((a, b) => a.index - b.index);
 }
 
+/** Rows that are decided at a time, while the database writes those before them. */
+const SLICE = 250;
+
+/** Lets what was sent get on its way. Where nothing but this program runs, there is nothing to wait for. */
+const turn = () => new Promise<void>((resolve) => (globalThis.setImmediate ?? queueMicrotask)(resolve));
+
 /** @returns the rows that were written */
 async function mergeWave(
   session: Session,
   table: Table,
   around: Neighbours,
   wave: readonly Work[],
-  from: string,
-  outcomes: Outcome[],
-  ours: Set<string>,
+  { from, outcomes, ours, quiet }: Wave,
 ): Promise<Work[]> {
-  const { giveWay } = session.manner;
+  const { giveWay, careful } = session.manner;
   const keys = wave.map((work) => work.key);
-  const known = await readRows(session, table, keys);
-  // A row that is there and was never captured counts as adopted: its values are the oldest, and none is lost unseen.
-  const rows = known.map(({ row, present }) => row ?? (present ? adoptedRow(session.next) : null));
-  const places = wave.flatMap(({ change }, n) =>
-    needsBase(table.model, rows[n] as Row | null, change) && known[n]!.present ? [n] : [],
-  );
+  const present = quiet ? wave.map(({ locked }) => locked) : undefined;
+  const known = await readRows(session, table, keys, present);
+  const { rows, places } = meet(table.model, wave, known, session.next);
   const bases = await readBase(session, table, keys, places);
-  const decided: (MergedRow & { readonly work: Work })[] = [];
   const busy: Work[] = [];
-  wave.forEach((work, n) => {
+  const decide = (work: Work, n: number): Decided[] => {
     const { present } = known[n]!;
     const { pk } = work.change;
-    if (present && !work.locked && !ours.has(keyText(pk))) {
+    if (present && !work.locked && !ours?.has(keyText(pk))) {
       if (!giveWay) throw new RowAppeared();
       busy.push(work);
-      return;
+      return [];
     }
     const row = rows[n] as Row | null;
     try {
       const local = { row, present, values: bases.get(n) };
       const merged = decideMerge(table.model, local, work.change, { seq: session.next, from });
-      if (merged.row !== row) {
-        checkValues(table, merged);
-        decided.push({ work, pk, key: work.key, changes: merged, present });
-        session.take();
-      }
+      const news = merged.row !== row;
+      // What is not of its column's kind is rejected before anything is written.
+      const printed = news ? printValues(table, merged.base) : undefined;
+      if (news) session.take();
       // Only now: a change that was rejected moves nothing.
       session.clock = Math.max(session.clock, work.latest);
       outcomes[work.index] = { outcome: merged.outcome };
+      return news ? [{ work, pk, key: work.key, changes: merged, present, printed }] : [];
     } catch (error) {
       outcomes[work.index] = refuse(error);
+      return [];
     }
-  });
-  const held = new Set(await applyMerged(session, table, around, decided));
-  for (const item of decided) {
-    if (held.has(item)) busy.push(item.work);
-    else ours.add(keyText(item.pk));
+  };
+  // Rows that do not concern each other may be written in any order.
+  const size = careful || isLinked(around) ? wave.length : SLICE;
+  const writing: Promise<Written>[] = [];
+  try {
+    for (let first = 0; first < wave.length; first += size) {
+      const decided = wave.slice(first, first + size).flatMap((work, n) => decide(work, first + n));
+      await writing.at(-2);
+      const written = applyMerged(session, table, around, decided).then((held) => ({ decided, held: new Set(held) }));
+      // Looked at below, however the next slice ends.
+      written.catch(() => {});
+      writing.push(written);
+      if (first + size < wave.length) await turn();
+    }
+  } finally {
+    await Promise.allSettled(writing);
+  }
+  const done: Work[] = [];
+  for (const { decided, held } of await Promise.all(writing)) {
+    for (const item of decided) {
+      if (held.has(item)) busy.push(item.work);
+      else {
+        ours?.add(keyText(item.pk));
+        done.push(item.work);
+      }
+    }
   }
   await keepBusy(
     session,
@@ -186,19 +169,7 @@ async function mergeWave(
     busy.map(({ change }) => change),
   );
   for (const { index } of busy) outcomes[index] = { outcome: "parked", ...BUSY };
-  return decided.filter((item) => !held.has(item)).map(({ work }) => work);
-}
-
-/** Rejects values that are not of their column's kind, before anything is written. */
-function checkValues(table: Table, { base }: Merged): void {
-  if (base.op !== "insert" && base.op !== "update") return;
-  for (const [name, value] of Object.entries(base.values)) {
-    try {
-      fieldParam(table.field(name), value);
-    } catch (error) {
-      if (!(error instanceof UnfitValue)) throw error;
-    }
-  }
+  return done;
 }
 
 /** Merges a page inside the caller's transaction. */
@@ -213,21 +184,34 @@ export async function mergePage(
   // A fold may have shown a row too late for the page's locks: this time before them.
   if (session.manner.appeared > 0) await options.fold();
   const locked: [Table, Work[]][] = [];
-  for (const [table, items] of sort(tables, rows, options.horizon, session.now, outcomes))
+  for (const [table, items] of sortPage(tables, rows, options.horizon, session.now, outcomes))
     locked.push([table, await lock(session, table, items, outcomes)]);
   await options.fold();
+  let quiet = !session.folded && !session.manner.careful;
   const merged: { readonly table: Table; readonly written: Work[] }[] = [];
   for (const [table, items] of locked) {
     const around = links.get(table.model.name) as Neighbours;
     const written: Work[] = [];
-    const ours = new Set<string>();
-    for (const wave of waves(items))
-      written.push(...(await mergeWave(session, table, around, wave, options.from, outcomes, ours)));
-    if (written.length === 0) continue;
-    await keepReceived(session, table, written);
-    merged.push({ table, written });
+    const waves = wavesOf(items);
+    // What one wave wrote, the next may write again.
+    const ours = waves.length > 1 ? new Set<string>() : null;
+    for (const wave of waves) {
+      written.push(...(await mergeWave(session, table, around, wave, { from: options.from, outcomes, ours, quiet })));
+      quiet = false;
+    }
+    if (written.length > 0) merged.push({ table, written });
   }
   if (merged.length === 0) return { outcomes, changed: false };
+  // Together, since one answer does not depend on another.
+  const [parked, triggers] = await Promise.all([
+    anyParked(session),
+    Promise.all(merged.map(({ table }) => hasTriggers(session, table))),
+    session.flush(),
+  ]);
+  for (const [n, { table, written }] of merged.entries())
+    await keepReceived(session, table, written, triggers[n] as boolean);
+  // Rows to look at are those that the page touched and those that wait.
+  if (!parked && !session.hasTouched) return { outcomes, changed: true };
   await project(session, tables);
   if (await anyParked(session)) {
     for (const { table, written } of merged) {

@@ -2,10 +2,12 @@
 // reason and with what it had in `local` columns (those are in no shadow). Under a peer's id: changes that the peer
 // rejected. Under a peer's id with the code `busy`: changes from the peer whose rows another transaction held.
 import type { Json, Outcome, Refusal, RowChange } from "@grove-crdt/core";
+import { keyText } from "../key";
+import type { ParkedRow } from "../store";
 import type { PostgresTransaction } from "./driver";
 import type { Session } from "./session";
 import { ident, numbers, toParams } from "./sql";
-import { keyText, type Table } from "./table";
+import type { Table } from "./table";
 
 interface ParkedKey {
   readonly table: string;
@@ -87,6 +89,19 @@ export const readRetried = async (session: Session): Promise<ParkedKey[]> =>
       "SELECT tbl, pk FROM public._grove_parked WHERE peer IS NULL AND code NOT IN ('unique', 'reference') ORDER BY id",
     ),
   );
+
+/** Rows and changes that wait, with the reason, for people to see. */
+export async function readParked(tx: Pick<PostgresTransaction, "rows">): Promise<ParkedRow[]> {
+  const rows = await tx.rows(
+    "SELECT tbl, pk, code, message FROM public._grove_parked WHERE peer IS NULL OR code = 'busy' ORDER BY id",
+  );
+  return rows.map(([table, pk, code, message]) => ({
+    table: table as string,
+    pk: JSON.parse(pk as string) as Json[],
+    code: code as string,
+    message: message as string,
+  }));
+}
 
 export const readAllParked = async (session: Session): Promise<ParkedKey[]> =>
   toKeys(await session.rows("SELECT tbl, pk FROM public._grove_parked WHERE peer IS NULL ORDER BY id"));
@@ -188,6 +203,14 @@ export async function readRejected(tx: PostgresTransaction, table: Table, peer: 
     [peer, table.model.name],
   );
   return new Set(rows.map(([pk]) => keyText(JSON.parse(pk as string) as Json[])));
+}
+
+/** The peers that rejected anything. */
+export async function readRejecting(tx: PostgresTransaction): Promise<ReadonlySet<string>> {
+  const rows = await tx.rows(
+    "SELECT DISTINCT peer FROM public._grove_parked WHERE peer IS NOT NULL AND code <> 'busy'",
+  );
+  return new Set(rows.map(([peer]) => peer as string));
 }
 
 /** Keeps changes whose rows another transaction holds. */

@@ -3,8 +3,6 @@
 import {
   adoptedRow,
   type Json,
-  type Links,
-  linkTables,
   type Move,
   type Placed,
   Projection,
@@ -15,33 +13,17 @@ import {
   type Standing,
   type Touched,
 } from "@grove-crdt/core";
-import { makeMoves, saveRows } from "./apply";
+import { keyText } from "../key";
+import { linksOf } from "../tables";
 import { anyHidden, readHidden, saveHidden } from "./hidden-keys";
+import { makeMoves, saveRows } from "./moves";
 import { anyParked, park, readRetried, unpark } from "./parking";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import { ident, toParams } from "./sql";
-import { keyText, type Table } from "./table";
+import type { Table } from "./table";
 
 export type Tables = ReadonlyMap<string, Table>;
-
-const known = new WeakMap<Tables, Links>();
-
-/** The references between these tables. */
-export function linksOf(tables: Tables): Links {
-  let links = known.get(tables);
-  if (!links) {
-    links = linkTables([...tables.values()].map(({ model }) => model));
-    known.set(tables, links);
-  }
-  return links;
-}
-
-/** Whether the table's rows show or hide each other, or those of another table. */
-export function isLinked(tables: Tables, table: Table): boolean {
-  const around = linksOf(tables).get(table.model.name);
-  return around !== undefined && (around.structural.size > 0 || around.in.length > 0);
-}
 
 /** What stands for values; null where one does not fit this database's columns, so that no row can have it. */
 function bound<T>(params: () => T): T | null {

@@ -38,20 +38,34 @@ export interface KnownRow {
 
 const UNKNOWN: KnownRow = { row: null, present: false };
 
-/** What shadow and base table know of each key, in the order of `keys`. */
+const UNCAPTURED: KnownRow = { row: null, present: true };
+
+/**
+ * What shadow and base table know of each key, in the order of `keys`.
+ *
+ * @param present which of them the base table has, if that is known
+ */
 export async function readRows(
   session: StateReader,
   table: Table,
   keys: readonly (readonly string[])[],
+  present?: readonly boolean[],
 ): Promise<KnownRow[]> {
-  const rows: KnownRow[] = keys.map(() => UNKNOWN);
+  const rows = keys.map((_, n): KnownRow => (present?.[n] ? UNCAPTURED : UNKNOWN));
   if (keys.length === 0) return rows;
   const found: { place: number; stored: StoredRow; present: boolean }[] = [];
-  for (const raw of await session.rows(table.readByKeys, keyList(table, keys))) {
-    const [place, present] = [Number(raw[0]) - 1, Number(raw[1]) === 1];
-    const stored = table.stored(raw, 2);
-    if (stored) found.push({ place, stored, present });
-    else rows[place] = { row: null, present };
+  if (present) {
+    for (const raw of await session.rows(table.readShadow, keyList(table, keys))) {
+      const place = Number(raw[0]) - 1;
+      found.push({ place, stored: table.stored(raw, 1) as StoredRow, present: present[place] as boolean });
+    }
+  } else {
+    for (const raw of await session.rows(table.readByKeys, keyList(table, keys))) {
+      const [place, present] = [Number(raw[0]) - 1, Number(raw[1]) === 1];
+      const stored = table.stored(raw, 2);
+      if (stored) found.push({ place, stored, present });
+      else rows[place] = UNCAPTURED;
+    }
   }
   const cells = await readCells(
     session.tx,

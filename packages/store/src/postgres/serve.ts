@@ -3,6 +3,7 @@ import {
   adoptedSum,
   advance,
   type Cursor,
+  changesForSenders,
   type Incarnation,
   type Interned,
   type Json,
@@ -14,11 +15,12 @@ import {
   type ServeOptions,
   type StoredCell,
 } from "@grove-crdt/core";
+import { keyText } from "../key";
 import type { Served, ServeQuery } from "../store";
 import type { PostgresTransaction } from "./driver";
-import { readRejected } from "./parking";
+import { readRejected, readRejecting } from "./parking";
 import { addCell, readCells } from "./read";
-import { keyText, rawToCell, SHADOW_COLUMNS, type Table } from "./table";
+import { rawToCell, SHADOW_COLUMNS, type Table } from "./table";
 
 /** Numbers of the next `$2` rows after a position, over all tables: each part walks its own index. */
 const pageNumbers = (tables: readonly Table[]): string =>
@@ -28,11 +30,16 @@ const pageNumbers = (tables: readonly Table[]): string =>
     )
     .join(" UNION ALL ")}) s ORDER BY seq LIMIT $2::text::bigint`;
 
+const NONE: ReadonlySet<string> = new Set();
+const NOBODY: ReadonlyMap<string, RowChange | null> = new Map();
+
 interface Page {
   readonly seq: number;
   readonly change: RowChange | null;
   /** Stands for the change where it says only what this node adopted. */
   readonly sum: string | null;
+  /** For many readers: what goes to those who sent a part of the row. */
+  readonly senders: ReadonlyMap<string, RowChange | null>;
 }
 
 interface Reader {
@@ -55,7 +62,7 @@ async function readTable(
   for (const raw of await tx.rows(table.readPageCells, [String(from), String(to), String(floor)]))
     addCell(cells, rawToCell(raw));
   const keys = table.model.key.length;
-  const rejected = await readRejected(tx, table, peer);
+  const rejected = peer === null ? NONE : await readRejected(tx, table, peer);
   for (const raw of raws) {
     const stored = table.stored(raw, keys);
     if (!stored) continue;
@@ -69,8 +76,9 @@ async function readTable(
     const values = shows ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
     const options = whole ? { floor: 0, exclude: null } : { floor, exclude };
     const change = rowToChange(table.model, pk, row, values, options);
+    const senders = peer === null ? changesForSenders(table.model, pk, row, values, floor) : NOBODY;
     const asSum = sums && !whole && change !== null && row.born > floor;
-    page.push({ seq: stored.seq, change, sum: asSum ? adoptedSum(table.model, pk, row, values) : null });
+    page.push({ seq: stored.seq, change, sum: asSum ? adoptedSum(table.model, pk, row, values) : null, senders });
   }
 }
 
@@ -92,9 +100,11 @@ export async function servePage(
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
   const sums: RowSum[] = [];
-  const done = (end: number, drained: boolean): Served => {
+  const senders = new Map<number, ReadonlyMap<string, RowChange | null>>();
+  const done = async (end: number, drained: boolean): Promise<Served> => {
     const cursor: Cursor = advance({ floor, full, position: drained ? last : end, drained }, incarnation, last, names);
-    return { rows, sums, cursor, more: !drained, reset };
+    const apart = query.peer === null ? { senders, rejecting: await readRejecting(reader.tx) } : undefined;
+    return { rows, sums, cursor, more: !drained, reset, apart };
   };
   if (query.rows === 0) {
     const cursor: Cursor = { incarnation, floor, position, last, tables: [...names].sort(), full };
@@ -114,14 +124,17 @@ export async function servePage(
     const page: Page[] = [];
     for (const table of tables) await readTable(reader, table, end, to, options, query, page);
     if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
-    for (const { seq, change, sum } of page) {
+    for (const { seq, change, sum, senders: some } of page) {
       if (change) {
         const short: RowSum | null = sum === null ? null : [change.table, change.pk, sum];
         const size = jsonLength(short ?? change);
         if (rows.length + sums.length > 0 && bytes + size > query.bytes) return done(end, false);
         bytes += size;
         if (short) sums.push(short);
-        else rows.push(change);
+        else {
+          if (some.size > 0) senders.set(rows.length, some);
+          rows.push(change);
+        }
       }
       end = seq;
     }

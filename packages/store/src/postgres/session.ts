@@ -159,6 +159,8 @@ export class Session {
   #seq: number;
   #stored: readonly [clock: number, seq: number];
   #drawn: readonly [id: string, first: number] | null = null;
+  /** Captured writes were folded: the base table may have rows that it did not have before. */
+  folded = false;
   /** Rows whose standing in the base tables is to be decided before the transaction ends. */
   #touched: Touched[] = [];
 
@@ -228,6 +230,9 @@ export class Session {
 
   touch(row: Touched): void {
     this.#touched.push(row);
+  }
+  get hasTouched(): boolean {
+    return this.#touched.length > 0;
   }
   takeTouched(): readonly Touched[] {
     const touched = this.#touched;

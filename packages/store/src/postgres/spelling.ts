@@ -19,8 +19,25 @@ const patterns: Readonly<Record<string, RegExp>> = {
 /** Types that keep every text as it is, or refuse it; a name in quotes with its schema's is an enum's. */
 const verbatim = /^(?:text|varchar|"(?:[^"]|"")+"\."(?:[^"]|"")+")$/;
 
+interface SplitType {
+  readonly name: string;
+  readonly modifiers: readonly number[];
+}
+
+/** Asked for every value; a schema has few types. */
+const known = new Map<string, SplitType>();
+
 /** A type's name without its precision, and that. */
-export function splitType(sqlType: string): { readonly name: string; readonly modifiers: readonly number[] } {
+export function splitType(sqlType: string): SplitType {
+  let split = known.get(sqlType);
+  if (!split) {
+    split = parseType(sqlType);
+    known.set(sqlType, split);
+  }
+  return split;
+}
+
+function parseType(sqlType: string): SplitType {
   const [, head = sqlType, inside, rest = ""] = /^([\w ]+?)\((\d+(?:,-?\d+)?)\)(.*)$/.exec(sqlType) ?? [];
   return { name: head + rest, modifiers: inside === undefined ? [] : inside.split(",").map(Number) };
 }

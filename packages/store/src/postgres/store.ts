@@ -1,9 +1,9 @@
 // The Store over Postgres: puts fold, serve, merge and install together. Any number of processes may serve one database;
-// whoever gives numbers holds `_grove_lock`, and applications never wait for it.
+// whoever gives numbers holds `_grove_lock`, and applications never wait for it. Long, since the port has so many methods.
 import {
   type Discrepancy,
-  GroveError,
   isKnownPosition,
+  isLinked,
   type Json,
   type Outcome,
   type Position,
@@ -13,6 +13,7 @@ import {
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import type {
+  Activity,
   AdoptOptions,
   MergeRequest,
   MergeResult,
@@ -24,29 +25,31 @@ import type {
   Store,
   StoreOptions,
 } from "../store";
+import { chooseTables, neighboursOf, tableNamed } from "../tables";
 import { type Adopted, adoptColumns, adoptRows, estimateRows, readUnadopted, refuseUnfit } from "./adoption";
 import { compareTable } from "./comparison";
-import { isRefusal, type PostgresDriver, type PostgresTransaction } from "./driver";
-import { foldTable, pendingProbe, readPending } from "./fold";
+import { isRefusal, type PostgresDriver } from "./driver";
+import { activityProbe, foldTable, pendingProbe, readPending } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
-import { forgetBusy, readAllParked, readBusy, settleRejections } from "./parking";
-import { isLinked, project } from "./projection";
+import { forgetBusy, readAllParked, readBusy, readParked, settleRejections } from "./parking";
+import { readPeer, writePeer } from "./peers";
+import { project } from "./projection";
 import type { StateReader } from "./read";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
 import { readStates } from "./states";
 import { Table } from "./table";
 
-const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
-const NUMBERS = new Set(["seen_seq", "last_success"]);
 const BUSY_CHUNK = 1_000;
 
 export class PostgresStore implements Store {
   readonly #connection: Connection;
   readonly #tables: readonly Table[];
   readonly #byName: ReadonlyMap<string, Table>;
+  readonly polling = { active: 50, slows: true };
   readonly #probe: string;
+  readonly #activity: string;
 
   constructor(
     driver: PostgresDriver,
@@ -55,18 +58,10 @@ export class PostgresStore implements Store {
     tables?: readonly string[],
   ) {
     this.#connection = new Connection(driver, options);
-    const wanted = tables ?? registry.tables.map(({ name }) => name);
-    for (const name of wanted) {
-      if (!registry.tables.some((model) => model.name === name)) {
-        throw new GroveError(
-          "unknown_table",
-          `The table ${JSON.stringify(name)} is not in the registry. Annotate it and run \`npx grove-crdt generate\`, or leave it out of \`tables\`.`,
-        );
-      }
-    }
-    this.#tables = registry.tables.filter(({ name }) => wanted.includes(name)).map((model) => new Table(model));
+    this.#tables = chooseTables(registry, tables).map((model) => new Table(model));
     this.#byName = new Map(this.#tables.map((table) => [table.model.name, table]));
     this.#probe = pendingProbe(this.#tables);
+    this.#activity = activityProbe(this.#tables);
   }
 
   get tables(): readonly string[] {
@@ -152,6 +147,19 @@ export class PostgresStore implements Store {
     return (await readPending(this.#connection.driver, this.#tables, this.#probe)).tables.length > 0;
   }
 
+  async activity(): Promise<Activity> {
+    const [row] = await this.#connection.driver.rows(this.#activity);
+    return { pending: Number(row?.[0]) === 1, seq: Number(row?.[1] ?? 0) };
+  }
+
+  async countAfter(position: number, names: readonly string[]): Promise<number> {
+    const counts = names.map(
+      (name) => `(SELECT count(*) FROM ${this.#table(name).shadow} WHERE seq > $1::text::bigint)`,
+    );
+    const [row] = await this.#connection.driver.rows(`SELECT ${counts.join(" + ")}`, [String(position)]);
+    return Number(row?.[0]);
+  }
+
   /** Folds what was there when it was called, in passes; what is written meanwhile may wait for the next call. */
   async fold(): Promise<number> {
     let folded = 0;
@@ -161,7 +169,7 @@ export class PostgresStore implements Store {
       if (pending.tables.length === 0) break;
       const pass = await this.#connection.write(async (session) => {
         // What tables show of each other is only known once all that was written is folded.
-        if (pending.tables.some((table) => isLinked(this.#byName, table)))
+        if (pending.tables.some((table) => isLinked(neighboursOf(this.#byName, table))))
           return { folded: await this.#foldRest(session), drained: true };
         const passes = [];
         for (const table of pending.tables) passes.push(await foldTable(session, this.#byName, table));
@@ -231,12 +239,7 @@ export class PostgresStore implements Store {
   }
 
   #table(name: string): Table {
-    const table = this.#byName.get(name);
-    if (!table)
-      throw new GroveError("unknown_table", `The table ${JSON.stringify(name)} is not synced by this node.`, {
-        details: { table: name },
-      });
-    return table;
+    return tableNamed(this.#byName, name);
   }
 
   merge({ from, rows, peer }: MergeRequest): Promise<MergeResult> {
@@ -244,7 +247,7 @@ export class PostgresStore implements Store {
       const horizon = session.now + this.options.maxClockDrift * 1000;
       const fold = () => this.#foldRest(session);
       const result = await mergePage(session, this.#byName, rows, { from, horizon, fold });
-      if (peer) await this.#savePeer(session.tx, from, peer(result.outcomes));
+      if (peer) await writePeer(session.tx, from, peer(result.outcomes));
       return result;
     });
   }
@@ -263,45 +266,12 @@ export class PostgresStore implements Store {
     }
   }
 
-  async peer(node: string): Promise<PeerState | null> {
-    const { driver } = this.#connection;
-    const [row] = await driver.rows(`SELECT ${PEER_COLUMNS} FROM public._grove_peers WHERE peer = $1::text`, [node]);
-    if (!row) return null;
-    const [url, pullCursor, pushCursor, incarnation, seq, lastSuccess, lastError] = row as (string | null)[];
-    const seen = incarnation == null ? null : { incarnation, seq: Number(seq) };
-    return {
-      url: url ?? null,
-      pullCursor: pullCursor ?? null,
-      pushCursor: pushCursor ?? null,
-      seen,
-      lastSuccess: lastSuccess === null ? null : Number(lastSuccess),
-      lastError: lastError ?? null,
-    };
+  peer(node: string): Promise<PeerState | null> {
+    return readPeer(this.#connection.driver, node);
   }
 
   async savePeer(node: string, update: PeerUpdate): Promise<void> {
-    await this.#connection.driver.transaction("READ COMMITTED", "", (tx) => this.#savePeer(tx, node, update));
-  }
-
-  async #savePeer(tx: PostgresTransaction, node: string, update: PeerUpdate): Promise<void> {
-    const columns: Record<string, string | number | null> = {
-      ...(update.url !== undefined && { url: update.url }),
-      ...(update.pullCursor !== undefined && { pull_cursor: update.pullCursor }),
-      ...(update.pushCursor !== undefined && { push_cursor: update.pushCursor }),
-      ...(update.seen !== undefined && {
-        seen_incarnation: update.seen?.incarnation ?? null,
-        seen_seq: update.seen?.seq ?? null,
-      }),
-      ...(update.lastSuccess !== undefined && { last_success: update.lastSuccess }),
-      ...(update.lastError !== undefined && { last_error: update.lastError }),
-    };
-    const names = Object.keys(columns);
-    if (names.length === 0) return;
-    const values = names.map((name, n) => `$${n + 2}::text${NUMBERS.has(name) ? "::bigint" : ""}`);
-    await tx.rows(
-      `INSERT INTO public._grove_peers (peer, ${names.join(", ")}) VALUES ($1::text, ${values.join(", ")}) ON CONFLICT (peer) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
-      [node, ...Object.values(columns).map((value) => (value === null ? null : String(value)))],
-    );
+    await this.#connection.driver.transaction("READ COMMITTED", "", (tx) => writePeer(tx, node, update));
   }
 
   async settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
@@ -315,16 +285,8 @@ export class PostgresStore implements Store {
     await this.#connection.write((session) => settleRejections(session, peer, rows, outcomes));
   }
 
-  async parked(): Promise<readonly ParkedRow[]> {
-    const rows = await this.#connection.driver.rows(
-      "SELECT tbl, pk, code, message FROM public._grove_parked WHERE peer IS NULL OR code = 'busy' ORDER BY id",
-    );
-    return rows.map(([table, pk, code, message]) => ({
-      table: table as string,
-      pk: JSON.parse(pk as string) as Json[],
-      code: code as string,
-      message: message as string,
-    }));
+  parked(): Promise<readonly ParkedRow[]> {
+    return readParked(this.#connection.driver);
   }
 
   /** In one snapshot, with the log empty in it: what the application writes meanwhile is no difference. */

@@ -1,7 +1,6 @@
 // One replicated table on Postgres: its SQL, put together once from the model, and the reading of stored rows.
 import {
   type ColumnModel,
-  canonicalize,
   cellsTable,
   decodeRow,
   type FieldModel,
@@ -17,8 +16,8 @@ import {
   type TableModel,
 } from "@grove-crdt/core";
 import type { RawRow } from "./driver";
-import { ident, keyColumn, type ListColumn, list, qualified, rowsFrom } from "./sql";
-import { fieldToJson, fromJson, toJson } from "./values";
+import { ident, keyColumn, type ListColumn, list, listed, qualified, rowsFrom } from "./sql";
+import { fieldToJson, fromJson, isExact, toJson } from "./values";
 
 const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
 const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"] as const;
@@ -30,6 +29,8 @@ const typed = (name: string): ListColumn => [
 ];
 const aliased = (names: readonly string[], alias: string) => list(names, `${alias}.`);
 const CELL_COLUMNS = CELL.map(typed);
+/** What the shadow row of a new row is made of: its first number is its id, its life's and its own. */
+const NEW_ROW = ["id", "cl", "hlc", "node", "via", "shape", "clocks"].map(typed);
 /** What a cell's update changes. */
 const CELL_STATE = ["id", "node", "hlc", "state", "seq", "via"].map(typed);
 
@@ -56,6 +57,8 @@ export class Table {
   readonly cells: string;
   readonly multi: readonly FieldModel[];
   readonly masks: readonly string[];
+  /** LWW columns out of which a value may come different from how it went in, by name. */
+  readonly inexact: ReadonlyMap<string, FieldModel>;
   readonly #keys: readonly string[];
   readonly #fields: ReadonlyMap<string, FieldModel>;
   /** Texts that depend on a list of columns. */
@@ -73,9 +76,13 @@ export class Table {
   readonly readCells: string;
   /** What is known of a list of keys: place, whether the base table has it, its shadow row. */
   readonly readByKeys: string;
-  /** Base rows for a list of keys. */
+  /** The shadow rows alone: place, shadow row. */
+  readonly readShadow: string;
+  /** Base rows for a list of keys: place, values. */
   readonly readBase: string;
   readonly upsertShadow: string;
+  /** The same for rows that the shadow does not have, from {@link NEW_ROW}: whoever asks holds the lock, so nobody adds them. */
+  readonly insertShadow: string;
   readonly insertCells: string;
   readonly updateCells: string;
   readonly deleteCells: string;
@@ -90,6 +97,8 @@ export class Table {
     const { name, log, shadow, cells } = this;
     this.multi = model.fields.filter((field) => field.type !== "lww");
     this.masks = maskColumns(model.fields.length);
+    const inexact = model.fields.filter((field) => field.type === "lww" && !isExact(field));
+    this.inexact = new Map(inexact.map((field) => [field.name, field]));
     this.#keys = model.key.map((column) => keyColumn(column.name));
     this.#fields = new Map(model.fields.map((field) => [field.name, field]));
     const keys = this.#keys;
@@ -127,14 +136,21 @@ FROM ${this.keyList()}
 LEFT JOIN ${shadow} s ON ${this.#onKey("s", true)}
 LEFT JOIN ${name} b ON ${this.#onKey("b", false)}
 WHERE s.id IS NOT NULL OR ${present("b")} = 1`;
+    this.readShadow = `SELECT k.place, ${aliased(SHADOW, "s")} FROM ${this.keyList()} JOIN ${shadow} s ON ${this.#onKey("s", true)}`;
     this.readBase = `SELECT k.place${columnsOf(model.fields, "b")} FROM ${this.keyList()} JOIN ${name} b ON ${this.#onKey("b", false)}`;
 
     const sets = SHADOW.slice(1).map((column) => `${ident(column)} = excluded.${ident(column)}`);
-    const shadowRows = rowsFrom("v", [...keys.map((key): ListColumn => [key, "text"]), ...SHADOW.map(typed)]);
+    const shadowRows = rowsFrom("v", [...this.#keyColumns, ...SHADOW.map(typed)]);
     const values = model.key.map((column) => `v.${ident(keyColumn(column.name))}::${column.sqlType}`);
     this.upsertShadow = `INSERT INTO ${shadow} (${list(keys)}, ${list(SHADOW)})
 SELECT ${values.join(", ")}, ${aliased(SHADOW, "v")} FROM ${shadowRows}
 ON CONFLICT (${list(keys)}) DO UPDATE SET ${sets.join(", ")}`;
+    const fresh = rowsFrom("v", [...this.#keyColumns, ...NEW_ROW]);
+    this.insertShadow = `INSERT INTO ${shadow} (${list(keys)}, ${list(NEW_ROW.map(([column]) => column))}, "born", "seq")
+SELECT ${values.join(", ")}, ${aliased(
+      NEW_ROW.map(([column]) => column),
+      "v",
+    )}, v."id", v."id" FROM ${fresh}`;
     this.insertCells = `INSERT INTO ${cells} (${list(CELL.slice(1))}) SELECT ${aliased(CELL.slice(1), "v")} FROM ${rowsFrom("v", CELL_COLUMNS.slice(1))} ORDER BY v.place`;
     this.updateCells = `UPDATE ${cells} c SET ${CELL_STATE.slice(1)
       .map(([column]) => `${ident(column)} = v.${ident(column)}`)
@@ -162,10 +178,11 @@ ON CONFLICT (${list(keys)}) DO UPDATE SET ${sets.join(", ")}`;
 
   /** A list of keys as rows `k`, each with its place. */
   keyList(): string {
-    return rowsFrom(
-      "k",
-      this.#keys.map((key): ListColumn => [key, "text"]),
-    );
+    return rowsFrom("k", this.#keyColumns);
+  }
+
+  get #keyColumns(): ListColumn[] {
+    return this.model.key.map(({ sqlType }, n) => [this.#keys[n] as string, listed(sqlType)]);
   }
 
   #text(key: string, make: () => string): string {
@@ -186,30 +203,43 @@ ON CONFLICT (${list(keys)}) DO UPDATE SET ${sets.join(", ")}`;
     });
   }
 
-  #values(columns: readonly string[]): string {
-    const keys = this.#keys.map((key): ListColumn => [key, "text"]);
-    return rowsFrom("k", [...keys, ...columns.map((_, n): ListColumn => [`c${n}`, "text"])]);
+  #values(columns: readonly ColumnModel[], params?: readonly number[]): string {
+    return rowsFrom(
+      "k",
+      [...this.#keyColumns, ...columns.map(({ sqlType }, n): ListColumn => [`c${n}`, listed(sqlType)])],
+      params,
+    );
   }
 
   updateBase(columns: readonly ColumnModel[]): string {
     const names = columns.map(({ name }) => name);
     return this.#text(`update ${names.join("\n")}`, () => {
       const sets = columns.map(({ name, sqlType }, n) => `${ident(name)} = k.c${n}::${sqlType}`);
-      return `UPDATE ${this.name} b SET ${sets.join(", ")} FROM ${this.#values(names)} WHERE ${this.#onKey("b", false)}`;
+      return `UPDATE ${this.name} b SET ${sets.join(", ")} FROM ${this.#values(columns)} WHERE ${this.#onKey("b", false)}`;
     });
   }
 
-  /** Inserts rows unless their keys are there; answers with a row for each that was inserted. */
+  /** Inserts rows unless their keys are there; answers with the number of those that it inserted. */
   insertBase(columns: readonly ColumnModel[]): string {
-    const names = columns.map(({ name }) => name);
-    return this.#text(`insert ${names.join("\n")}`, () => {
-      const keys = this.model.key.map(({ name, sqlType }) => `k.${ident(keyColumn(name))}::${sqlType}`);
-      const values = columns.map(({ sqlType }, n) => `k.c${n}::${sqlType}`);
-      const key = list(this.model.key.map(({ name }) => name));
-      return `INSERT INTO ${this.name} (${list([...this.model.key.map(({ name }) => name), ...names])})
-SELECT ${[...keys, ...values].join(", ")} FROM ${this.#values(names)} ORDER BY k.place
-ON CONFLICT (${key}) DO NOTHING RETURNING 1`;
+    return this.#text(`insert ${columns.map(({ name }) => name).join("\n")}`, () => this.#insertBase(columns));
+  }
+  /** The same together with {@link insertShadow}, whose values come between the keys and those of the columns. */
+  insertBoth(columns: readonly ColumnModel[]): string {
+    return this.#text(`both ${columns.map(({ name }) => name).join("\n")}`, () => {
+      const width = this.#keys.length + NEW_ROW.length;
+      const params = [...this.#keys.keys(), ...columns.map((_, n) => width + n)].map((n) => n + 1);
+      return this.#insertBase(columns, `s AS (${this.insertShadow}), `, params);
     });
+  }
+  #insertBase(columns: readonly ColumnModel[], before = "", params?: readonly number[]): string {
+    const names = [...this.model.key, ...columns].map(({ name }) => name);
+    const keys = this.model.key.map(({ name, sqlType }) => `k.${ident(keyColumn(name))}::${sqlType}`);
+    const values = columns.map(({ sqlType }, n) => `k.c${n}::${sqlType}`);
+    return `WITH ${before}b AS (
+  INSERT INTO ${this.name} (${list(names)}) SELECT ${[...keys, ...values].join(", ")} FROM ${this.#values(columns, params)}
+  ON CONFLICT (${list(this.model.key.map(({ name }) => name))}) DO NOTHING RETURNING 1
+)
+SELECT count(*) FROM b`;
   }
 
   column(name: string): ColumnModel {
@@ -376,7 +406,3 @@ export function rawToCell(raw: RawRow): StoredCell {
     via: optional(via),
   };
 }
-
-/** A key as a Map key: its canonical text. */
-export const keyText = (pk: readonly Json[]): string =>
-  pk.length === 1 && typeof pk[0] === "string" ? pk[0] : canonicalize(pk);

@@ -4,21 +4,20 @@ import {
   type BaseWrite,
   type CellWrite,
   type ChangeSet,
-  defer,
+  decideLeaving,
+  decidePlacement,
+  decideSettlement,
   encodeCell,
   encodeRow,
   fieldNamed,
-  hide,
-  isAlive,
+  fieldValues,
   isGroveError,
   type Json,
   type Neighbours,
-  NO_BASE_WRITE,
   type Refusal,
   type Row,
-  registerOf,
   rowValues,
-  sameValue,
+  settleCells,
 } from "@grove-crdt/core";
 import { UnfitValue } from "../wire-value";
 import { localParams, readLocal, unpark } from "./parking";
@@ -88,15 +87,6 @@ export function applyBase(session: Session, table: Table, key: readonly unknown[
   }
 }
 
-/** The columns of a base write, all or only those in a list, but for the key's. */
-const columnsOf = (table: Table, values: Readonly<Record<string, Json>>, wanted?: ReadonlySet<string>) =>
-  Object.fromEntries(
-    table.model.fields.flatMap(({ name }) => {
-      const value = values[name];
-      return value !== undefined && (wanted?.has(name) ?? true) ? [[name, value]] : [];
-    }),
-  );
-
 /**
  * Writes a merged row. What may show or hide other rows, or meet them, waits in the shadow for the projection; the rest
  * goes to the base table at once.
@@ -112,44 +102,19 @@ export function applyMerged(
   changes: ChangeSet,
   present: boolean,
 ): void {
-  const { model } = table;
-  const { base, row } = changes;
-  const linked = around.structural.size > 0 || around.in.length > 0;
-  const known = row.id !== 0;
-  const touch = (stale?: readonly string[]) => session.touch({ table: model.name, pk, stale });
-  const keep = (kept: ChangeSet) => {
-    checkKept(table, kept);
-    applyShadow(session, table, key, kept);
-  };
-  if (base.op === "insert") {
-    const refusal = linked && known ? WAITS : applyBase(session, table, key, base);
-    keep(refusal || known ? hide(model, changes, base.values) : changes);
-    if (!refusal && known) {
-      writeLocal(session, table, pk, key);
-      settleCells(session, table, key, { ...base.values }, base.values);
-      unpark(session, table, pk);
-    }
-    if (refusal || linked) touch();
-    return;
+  const placement = decidePlacement(around, changes);
+  checkKept(table, placement.rest);
+  const refusal = applyBase(session, table, key, placement.write);
+  const settlement = decideSettlement(around, pk, changes, placement, present, refusal !== null);
+  const { kept, touched, shown, gone } = settlement;
+  checkKept(table, kept);
+  applyShadow(session, table, key, kept);
+  if (shown) {
+    writeLocal(session, table, pk, key);
+    writeSettled(session, table, key, shown, shown);
   }
-  if (base.op === "update") {
-    const waiting = defer(model, changes, around.structural);
-    checkKept(table, waiting);
-    const refusal = applyBase(session, table, key, waiting.base);
-    const all = new Set(Object.keys(base.values));
-    keep(refusal ? defer(model, waiting, all) : waiting);
-    if (refusal) touch([...all]);
-    else if (waiting.base !== base) touch();
-    return;
-  }
-  if (base.op === "delete" && around.in.length === 0) {
-    const refusal = applyBase(session, table, key, base);
-    if (refusal) touch();
-  }
-  keep(changes);
-  if (isAlive(row)) return;
-  if (linked) touch();
-  else if (!present || base.op === "delete") unpark(session, table, pk);
+  if (shown || gone) unpark(session, table, pk);
+  if (touched) session.touch(touched);
 }
 
 /** What waits in cells will be shown some day, so it must fit. @throws GroveError `bad_value` */
@@ -164,8 +129,6 @@ function checkKept(table: Table, { cells }: ChangeSet): void {
     }
   }
 }
-
-const WAITS: Refusal = { code: "constraint", message: "" };
 
 export interface BaseMove {
   readonly kind: "out" | "in" | "set";
@@ -182,9 +145,8 @@ export function saveRow(session: Session, table: Table, pk: readonly Json[]): st
   const row = readRow(session, table, key);
   const base = readBase(session, table, [key], [0]).get(0);
   if (!base) return undefined;
-  const kept = row !== null && (isAlive(row) || (table.model.keepsDeleted && row.fields.size > 0));
-  if (kept && row.id !== 0)
-    applyShadow(session, table, key, hide(table.model, unchanged(row), rowValues(table.model, row, base)));
+  const leaving = decideLeaving(table.model, row, base);
+  if (leaving) applyShadow(session, table, key, leaving);
   return readLocal(session, table, key);
 }
 
@@ -208,7 +170,7 @@ export function makeMove(
     saveRow(session, table, pk);
     return applyBase(session, table, key, { op: "delete" });
   }
-  const written = columnsOf(table, values, kind === "set" ? columns : undefined);
+  const written = fieldValues(table.model, values, kind === "set" ? columns : undefined);
   try {
     const refusal = applyBase(session, table, key, { op: kind === "in" ? "insert" : "update", values: written });
     if (refusal) return refusal;
@@ -217,17 +179,15 @@ export function makeMove(
     return { code: error.code, message: error.message };
   }
   if (kind === "in") writeLocal(session, table, pk, key, local);
-  settleCells(session, table, key, shadow, { ...base, ...written });
+  writeSettled(session, table, key, shadow, { ...base, ...written });
   return null;
 }
 
 const readRow = (session: Session, table: Table, key: readonly unknown[]): Row | null =>
   readRows(session, table, [key])[0]?.row ?? null;
 
-const unchanged = (row: Row): ChangeSet => ({ row, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE });
-
-/** A value that the base table shows needs no cell; one that it shows otherwise, or not at all, has one. */
-function settleCells(
+/** Settles the cells of a row whose values were written. */
+function writeSettled(
   session: Session,
   table: Table,
   key: readonly unknown[],
@@ -235,17 +195,11 @@ function settleCells(
   written: Readonly<Record<string, Json>>,
 ): void {
   const row = readRow(session, table, key);
-  if (!row || row.id === 0) return;
   const shown = mayDiffer(session, table) ? (readBase(session, table, [key], [0]).get(0) ?? written) : written;
-  for (const { name, type } of table.model.fields) {
-    const value = shadow[name];
-    if (type !== "lww" || value === undefined) continue;
-    const entry = registerOf(row, name);
-    const equal = shown[name] !== undefined && sameValue(shown[name], value);
-    if (equal && entry.cell !== undefined) session.statements.writer(table.deleteCell).run(entry.cell);
-    else if (!equal && entry.cell === undefined)
-      writeCells(session, table, row.id, [{ field: name, type, entry: { ...entry, state: value } }]);
-  }
+  const settled = settleCells(table.model, row, shadow, shown);
+  if (!settled) return;
+  for (const cell of settled.deletes) session.statements.writer(table.deleteCell).run(cell);
+  writeCells(session, table, settled.row.id, settled.cells);
 }
 
 /** Gives a row that is shown again what it had in `local` columns. */

@@ -1,11 +1,12 @@
 // Comparing base tables with their shadows, and mending what no trigger saw: a log row is written as the trigger would
 // have written it, and the fold does the rest.
-import { compareFields, type Discrepancy, FIELDS_PER_MASK, type Json, type TableModel } from "@grove-crdt/core";
+import { compareFields, type Discrepancy, type Json, masksOf, type TableModel } from "@grove-crdt/core";
+import { keyText } from "../key";
 import { readAllParked } from "./parking";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import { keyColumn, list, placeholders } from "./sql";
-import { keyText, type Table } from "./table";
+import type { Table } from "./table";
 
 const ROWS_PER_READ = 500;
 
@@ -38,10 +39,11 @@ export function compareTable(session: Session, table: Table): Discrepancy[] {
       const base = bases.get(n);
       const pk = pks[n] as Json[];
       if (!row || !base) return;
-      const differing = compareFields(model, row, base);
-      for (const { field, problem } of differing)
-        found.push({ table: model.name, pk, field, problem, action: problem === "missed_value" ? "update" : "none" });
-      const missed = differing.filter(({ problem }) => problem === "missed_value").map(({ field }) => field);
+      const differing = compareFields(model, pk, row, base);
+      found.push(...differing);
+      const missed = differing.flatMap(({ field, action }) =>
+        action === "update" && field !== undefined ? [field] : [],
+      );
       if (missed.length > 0) log(session, table, "U", pk, missed);
     });
   }
@@ -56,18 +58,13 @@ const isKept = (session: Session, { name, keepsDeleted }: TableModel, pk: readon
   ) !== undefined;
 
 function log(session: Session, table: Table, op: string, pk: readonly Json[], fields: readonly string[] = []): void {
-  const masks = table.masks.map(() => 0);
-  for (const name of fields) {
-    const index = table.model.fields.findIndex((field) => field.name === name);
-    const place = Math.floor(index / FIELDS_PER_MASK);
-    masks[place] = (masks[place] as number) + 2 ** (index % FIELDS_PER_MASK);
-  }
+  const masks = op === "U" ? masksOf(table.model, fields) : table.masks.map(() => null);
   const columns = ["at", "op", ...table.model.key.map(({ name }) => keyColumn(name)), ...table.masks];
   session.statements.run(
     `INSERT INTO ${table.log} (${list(columns)}) VALUES (${placeholders(columns.length)})`,
     session.now,
     op,
     ...table.keyParams(pk),
-    ...masks.map((mask) => (op === "U" ? mask : null)),
+    ...masks,
   );
 }

@@ -1,21 +1,28 @@
 // Fold on SQLite: read the oldest log rows with what base table and shadow have now, decide, write, drain.
 import {
+  addLogRow,
   decideFold,
+  decideTouched,
   existedBefore,
   type FoldClock,
-  isAlive,
+  isLinked,
   type Json,
+  leavesKey,
+  noTouch,
   type Touch,
-  touchedFields,
+  wasHidden,
 } from "@grove-crdt/core";
+import { keyText } from "../key";
+import { neighboursOf } from "../tables";
 import { mayHaveUnadopted } from "./adoption";
 import { applyBase, applyShadow } from "./apply";
-import type { RawRow, Statements } from "./driver";
+import { type RawRow, type Statements, toSafe } from "./driver";
 import { isParked, unpark } from "./parking";
-import { isLinked, linksOf, type Tables, touchDangling } from "./projection";
+import { type Tables, touchDangling } from "./projection";
 import { readCells } from "./read";
 import type { Session } from "./session";
-import { keyText, parseSet, type Table } from "./table";
+import { parseSet, type Table } from "./table";
+import { toJson } from "./values";
 
 /** Log rows that one pass folds: bounds memory and how long the event loop is held. */
 export const LOG_ROWS_PER_PASS = 5_000;
@@ -24,8 +31,6 @@ interface Touched {
   readonly touch: Touch;
   readonly raw: RawRow;
   readonly pk: Json[];
-  /** The log's ops, oldest first. */
-  ops: string;
 }
 
 /** Tables of the list with a captured write waiting. Microseconds, however many tables. */
@@ -37,6 +42,10 @@ export function pendingTables(statements: Statements, tables: readonly Table[], 
 export const pendingProbe = (tables: readonly Table[]): string =>
   `SELECT ${tables.map((table) => `EXISTS (SELECT 1 FROM ${table.log})`).join(", ")}`;
 
+/** Whether any of that waits, and the last number: some microseconds. */
+export const activityProbe = (tables: readonly Table[]): string =>
+  `SELECT ${tables.map((table) => `EXISTS (SELECT 1 FROM ${table.log})`).join(" OR ")}, seq FROM _grove_node WHERE id = 1`;
+
 function collect(session: Session, table: Table): { rows: Map<string, Touched>; drained: boolean; last: number } {
   const at = table.logAt;
   const raws = session.statements.rows(table.readLog, LOG_ROWS_PER_PASS);
@@ -44,51 +53,40 @@ function collect(session: Session, table: Table): { rows: Map<string, Touched>; 
   for (const raw of raws) {
     const pk = table.pk(raw, at.key);
     const key = keyText(pk);
-    let touched = rows.get(key);
-    if (!touched) {
-      touched = {
-        touch: { at: 0, inserted: false, deleted: false, masks: table.masks.map(() => 0), before: null },
-        raw,
-        pk,
-        ops: "",
-      };
-      rows.set(key, touched);
-    }
-    const { touch } = touched;
-    const op = raw[2] as string;
-    touched.ops += op;
-    touch.at = Math.max(touch.at, raw[1] as number);
-    const before = raw[at.before] as string | null;
-    if (op === "I") touch.inserted = true;
-    // A row that a REPLACE may have removed: gone means deleted, still there means nothing happened.
-    else if (op === "D" || (op === "R" && raw[at.present] === 0)) {
-      touch.deleted = true;
-      if (before !== null) touch.old = { values: table.oldValues(before), before: touch.before };
-      // What a field was before belongs to the life that has ended.
-      touch.before = null;
-    }
-    for (let n = 0; n < touch.masks.length; n++) {
-      const mask = raw[at.mask + n];
-      if (mask !== null) touch.masks[n] = union(touch.masks[n] as number, mask as number);
-    }
-    // The first captured write of a field tells what it was before.
-    if (op === "U" && before !== null)
-      touch.before = { ...(JSON.parse(before) as Record<string, Json>), ...touch.before };
+    const touched = rows.get(key) ?? { touch: noTouch(table.masks.length), raw, pk };
+    rows.set(key, touched);
+    const [, time, op] = raw as [number, number, string];
+    const masks = raw.slice(at.mask, at.mask + table.masks.length) as (number | null)[];
+    const before = readBefore(table, op, raw[at.before] as string | null);
+    addLogRow(touched.touch, { op, at: time, masks, before }, raw[at.present] === 1);
   }
   const last = raws.length > 0 ? (raws[raws.length - 1]![0] as number) : 0;
   return { rows, drained: raws.length < LOG_ROWS_PER_PASS, last };
 }
 
-/** Bitwise or of masks of up to 52 bits: the operator alone has 32. */
-const HIGH = 2 ** 26;
-const union = (a: number, b: number): number =>
-  a === b ? a : (Math.floor(a / HIGH) | Math.floor(b / HIGH)) * HIGH + ((a % HIGH) | (b % HIGH));
+/** Canonical values of what a trigger logged: an update's have their canonical form already. */
+function readBefore(table: Table, op: string, text: string | null): Record<string, Json> | null {
+  if (text === null) return null;
+  const logged = JSON.parse(text) as Record<string, Json>;
+  if (op === "U") return logged;
+  const values: Record<string, Json> = {};
+  for (const [name, old] of Object.entries(logged)) {
+    const field = table.field(name);
+    if (!field) continue;
+    const value = fromLogged(old as string);
+    if (field.type === "counter") values[name] = String(value);
+    else values[name] = field.type === "set" ? parseSet(value) : toJson(field, value);
+  }
+  return values;
+}
 
-/** What is known of a row that went: at least its key, under which others may refer to it. */
-function beforeDelete(table: Table, pk: readonly Json[], { deleted, old }: Touch): Record<string, Json> | undefined {
-  if (!deleted) return undefined;
-  const key = table.model.key.map(({ name }, n): [string, Json] => [name, pk[n] as Json]);
-  return { ...Object.fromEntries(key), ...old?.values };
+/** A value as the delete trigger writes it: `t` and hexadecimal text, `b` and hexadecimal bytes, or a number. */
+function fromLogged(text: string): unknown {
+  if (text === "NULL") return null;
+  const bytes = () => Buffer.from(text.slice(1), "hex");
+  if (text.startsWith("t")) return bytes().toString("utf8");
+  if (text.startsWith("b")) return bytes();
+  return /^-?\d+$/.test(text) ? toSafe(BigInt(text)) : Number(text);
 }
 
 /**
@@ -109,16 +107,15 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
     clock: session.clock,
   };
   let folded = 0;
-  const linked = isLinked(tables, table);
-  const around = linksOf(tables).get(table.model.name);
-  const referenced = new Set(around?.referenced.flatMap((place) => table.model.uniques[place] ?? []));
+  const around = neighboursOf(tables, table);
+  const linked = isLinked(around);
   let moved = false;
 
   const unadopted = ids.length < rows.size && mayHaveUnadopted(session.statements, table);
-  for (const { touch, raw, pk, ops } of rows.values()) {
+  for (const { touch, raw, pk } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);
-    if (unadopted && !row) touch.existed = existedBefore(ops, raw[at.present] === 1);
+    if (unadopted && !row) touch.existed = existedBefore(touch.ops, raw[at.present] === 1);
     let base: { values: Record<string, Json>; texts?: Record<string, string> } | null = null;
     if (raw[at.present] === 1) {
       base = { values: {} };
@@ -133,14 +130,11 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
       }
     }
     if (linked) {
-      const changed = (names: ReadonlySet<string>) =>
-        touch.inserted || touch.deleted || touchedFields(table.model, touch).some(({ name }) => names.has(name));
-      if (changed(around?.structural ?? referenced))
-        session.touch({ table: table.model.name, pk, before: beforeDelete(table, pk, touch) });
-      moved ||= referenced.size > 0 && !(touch.inserted && !row) && changed(referenced);
+      const touched = decideTouched(around, pk, touch);
+      if (touched) session.touch(touched);
+      moved ||= leavesKey(around, touch, row !== null);
     }
-    const living = row !== null && isAlive(row);
-    const hidden = living && (base ? touch.inserted && isParked(session, table, pk) : !touch.deleted);
+    const hidden = wasHidden(row, touch, base !== null, () => isParked(session, table, pk));
     const changes = decideFold(table.model, row, touch, base, hidden, clock, session.next);
     if (!changes) continue;
     const key = raw.slice(at.key, at.key + table.model.key.length);

@@ -1,6 +1,8 @@
 // Installing and verifying capture on SQLite. Which rows and columns have yet to be adopted is recorded here; adoption.ts
 // does it.
-import { GroveError, maskColumns, NODE_ID, type Registry } from "@grove-crdt/core";
+import { GroveError, type Registry } from "@grove-crdt/core";
+import { decideIdentity } from "../identity";
+import { moveMasks } from "../mask";
 import type { CaptureProblem } from "../store";
 import { readUnadopted } from "./adoption";
 import type { Statements } from "./driver";
@@ -54,23 +56,7 @@ const recordedFields = (statements: Statements): Map<string, string[]> =>
       .map(([name, fields]) => [name as string, JSON.parse(fields as string) as string[]]),
   );
 
-/** Bits of log rows that older triggers wrote, moved to where the fields are now. */
-function moveMasks(statements: Statements, table: Table, before: readonly string[]): void {
-  const after = table.model.fields.map((field) => field.name);
-  if (before.every((name, n) => after[n] === name)) return;
-  const column = (index: number) => ({ mask: ident(maskColumns(index + 1).at(-1) as string), bit: index % 52 });
-  const parts = new Map<string, string[]>();
-  after.forEach((name, to) => {
-    const from = before.indexOf(name);
-    if (from < 0) return;
-    const source = column(from);
-    const target = column(to);
-    const moved = `(((${source.mask} >> ${source.bit}) & 1) << ${target.bit})`;
-    parts.set(target.mask, [...(parts.get(target.mask) ?? []), moved]);
-  });
-  const sets = [...parts].map(([mask, moved]) => `${mask} = ${moved.join(" | ")}`);
-  if (sets.length > 0) statements.run(`UPDATE ${table.log} SET ${sets.join(", ")} WHERE op = 'U'`);
-}
+const namesOf = ({ model }: Table): string[] => model.fields.map(({ name }) => name);
 
 /** A trigger that an older generator made and the present one does not: by name, and because it asks for our switch. */
 const isOldCapture = (table: string, trigger: string, sql: string): boolean =>
@@ -94,7 +80,8 @@ export function installCapture(statements: Statements, registry: Registry, table
     const capture = registry.capture.tables[name];
     for (const sql of capture?.tables ?? []) statements.database.exec(sql);
     const before = stored.get(name);
-    if (before) moveMasks(statements, table, before);
+    const moved = before ? moveMasks(before, namesOf(table)) : [];
+    if (moved.length > 0) statements.run(`UPDATE ${table.log} SET ${moved.join(", ")} WHERE op = 'U'`);
     const triggers = statements.rows(
       "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?",
       name,
@@ -123,8 +110,8 @@ function recordFields(
   before: readonly string[] | undefined,
   uncaptured: boolean,
 ): void {
-  const { name, fields } = table.model;
-  const names = fields.map((field) => field.name);
+  const { name } = table.model;
+  const names = namesOf(table);
   statements.run(
     "INSERT INTO _grove_capture (tbl, fields) VALUES (?, ?) ON CONFLICT (tbl) DO UPDATE SET fields = excluded.fields",
     name,
@@ -141,26 +128,11 @@ function recordFields(
     );
 }
 
-/** The stored node id, or the configured one, or a drawn one. */
+/** The node id: settled, and stored. @throws GroveError `node_id_invalid`, `node_id_mismatch` */
 export function settleIdentity(statements: Statements, configured: string | undefined, random: () => number): string {
-  if (configured !== undefined && !NODE_ID.test(configured)) {
-    throw new GroveError(
-      "node_id_invalid",
-      `The node id ${JSON.stringify(configured)} is not valid: it must match [a-z0-9][a-z0-9._-]{0,62}.`,
-    );
-  }
-  const stored = statements.row("SELECT node FROM _grove_node WHERE id = 1")?.[0] as string | null | undefined;
-  if (stored && configured !== undefined && stored !== configured) {
-    throw new GroveError(
-      "node_id_mismatch",
-      `This database is node ${JSON.stringify(stored)}, not ${JSON.stringify(configured)}. Leave nodeId out, or open the right file.`,
-      {
-        details: { stored, configured },
-      },
-    );
-  }
-  if (stored) return stored;
-  const id = configured ?? `n-${Array.from({ length: 10 }, () => Math.floor(random() * 36).toString(36)).join("")}`;
+  const stored = (statements.row("SELECT node FROM _grove_node WHERE id = 1")?.[0] ?? null) as string | null;
+  const id = decideIdentity(stored, configured, random);
+  if (id === stored) return id;
   statements.run(
     "INSERT INTO _grove_node (id, node) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET node = excluded.node",
     id,

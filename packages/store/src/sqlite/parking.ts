@@ -2,10 +2,12 @@
 // row had in `local` columns waits here too, since those are in no shadow. Second, changes that a peer rejected, under
 // the peer's id.
 import type { Json, Outcome, Refusal, RowChange } from "@grove-crdt/core";
+import { keyText } from "../key";
+import type { ParkedRow } from "../store";
 import type { Statements } from "./driver";
 import type { Session } from "./session";
 import { ident } from "./sql";
-import { keyText, type Table } from "./table";
+import type { Table } from "./table";
 
 // Rows with a peer are changes that the peer rejected.
 const ONE = "tbl = ? AND pk = ? AND peer IS NULL";
@@ -71,6 +73,17 @@ export const readRetried = (session: Session): ParkedKey[] =>
       "SELECT tbl, pk FROM _grove_parked WHERE peer IS NULL AND code NOT IN ('unique', 'reference') ORDER BY id",
     ),
   );
+
+/** Rows that wait, with the reason, for people to see. */
+export function readParked(statements: Statements): ParkedRow[] {
+  const rows = statements.rows("SELECT tbl, pk, code, message FROM _grove_parked WHERE peer IS NULL ORDER BY id");
+  return rows.map(([table, pk, code, message]) => ({
+    table: table as string,
+    pk: JSON.parse(pk as string) as Json[],
+    code: code as string,
+    message: message as string,
+  }));
+}
 
 export const readAllParked = (session: Session): ParkedKey[] =>
   toKeys(session.statements.rows("SELECT tbl, pk FROM _grove_parked WHERE peer IS NULL ORDER BY id"));
@@ -149,3 +162,9 @@ export function readRejected(statements: Statements, table: Table, peer: string)
   const rows = statements.rows("SELECT pk FROM _grove_parked WHERE peer = ? AND tbl = ?", peer, table.model.name);
   return new Set(rows.map(([pk]) => keyText(JSON.parse(pk as string) as Json[])));
 }
+
+/** The peers that rejected anything. */
+export const readRejecting = (statements: Statements): ReadonlySet<string> =>
+  new Set(
+    statements.rows("SELECT DISTINCT peer FROM _grove_parked WHERE peer IS NOT NULL").map(([peer]) => peer as string),
+  );

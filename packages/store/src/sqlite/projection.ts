@@ -3,8 +3,6 @@
 import {
   adoptedRow,
   type Json,
-  type Links,
-  linkTables,
   type Placed,
   Projection,
   type Query,
@@ -14,6 +12,7 @@ import {
   type Standing,
   type Touched,
 } from "@grove-crdt/core";
+import { linksOf } from "../tables";
 import { makeMove, saveRow } from "./apply";
 import { anyHidden, readHidden, saveHidden } from "./hidden-keys";
 import { anyParked, park, readRetried, unpark } from "./parking";
@@ -23,24 +22,6 @@ import { ident } from "./sql";
 import type { Table } from "./table";
 
 export type Tables = ReadonlyMap<string, Table>;
-
-const known = new WeakMap<Tables, Links>();
-
-/** The references between these tables. */
-export function linksOf(tables: Tables): Links {
-  let links = known.get(tables);
-  if (!links) {
-    links = linkTables([...tables.values()].map(({ model }) => model));
-    known.set(tables, links);
-  }
-  return links;
-}
-
-/** Whether the table's rows show or hide each other, or those of another table. */
-export function isLinked(tables: Tables, table: Table): boolean {
-  const around = linksOf(tables).get(table.model.name);
-  return around !== undefined && (around.structural.size > 0 || around.in.length > 0);
-}
 
 /** Rows that were loaded since the last move: many queries lead to the same ones. */
 type Loaded = Map<string, Placed[]>;

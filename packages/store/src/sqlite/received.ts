@@ -1,6 +1,6 @@
 // Values that come out of the base table different from what went in: a user's trigger changed them, or the column's
 // affinity did. The shadow keeps them as received, so that every node still serves the same value under its stamp.
-import { fieldNamed, isAlive, type Row, type RowChange, registerOf, sameValue } from "@grove-crdt/core";
+import { decideReceived, fieldNamed, type RowChange } from "@grove-crdt/core";
 import { writeCells } from "./apply";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
@@ -40,15 +40,7 @@ export function keepReceived(session: Session, table: Table, written: readonly W
   const rows = readRows(session, table, keys);
   const bases = readBase(session, table, keys, [...keys.keys()]);
   doubtful.forEach(({ change }, n) => {
-    const row = rows[n]?.row as Row | null;
-    const base = bases.get(n);
-    if (!row || !base || !isAlive(row)) return;
-    for (const [field, [value, hlc = change.life[0], node = change.life[1]]] of Object.entries(change.lww ?? {})) {
-      const entry = registerOf(row, field);
-      const stored = base[field];
-      if (stored === undefined || entry.state !== undefined || entry.hlc !== hlc || entry.node !== node) continue;
-      if (sameValue(stored, value)) continue;
-      writeCells(session, table, row.id, [{ field, type: "lww", entry: { ...entry, state: value } }]);
-    }
+    const received = decideReceived(rows[n]?.row ?? null, change, bases.get(n));
+    if (received) writeCells(session, table, received.row.id, received.cells);
   });
 }

@@ -3,6 +3,7 @@ import {
   adoptedSum,
   advance,
   type Cursor,
+  changesForSenders,
   type Incarnation,
   type Json,
   jsonLength,
@@ -13,21 +14,27 @@ import {
   type ServeOptions,
   type StoredCell,
 } from "@grove-crdt/core";
+import { keyText } from "../key";
 import type { Served, ServeQuery } from "../store";
-import { readRejected } from "./parking";
+import { readRejected, readRejecting } from "./parking";
 import { addCell, readCells } from "./read";
 import type { Connection } from "./session";
-import { keyText, rawToCell, SHADOW_COLUMNS, type Table } from "./table";
+import { rawToCell, SHADOW_COLUMNS, type Table } from "./table";
 
 /** Numbers of the next `?` rows after a position, over all tables: each part walks its own index. */
 const pageNumbers = (tables: readonly Table[]): string =>
   `${tables.map((table) => `SELECT seq FROM ${table.shadow} WHERE seq > ?`).join(" UNION ALL ")} ORDER BY seq LIMIT ?`;
+
+const NONE: ReadonlySet<string> = new Set();
+const NOBODY: ReadonlyMap<string, RowChange | null> = new Map();
 
 interface Page {
   readonly seq: number;
   readonly change: RowChange | null;
   /** Stands for the change where it says only what this node adopted. */
   readonly sum: string | null;
+  /** For many readers: what goes to those who sent a part of the row. */
+  readonly senders: ReadonlyMap<string, RowChange | null>;
 }
 
 function readTable(
@@ -45,7 +52,7 @@ function readTable(
   const cells = new Map<number, StoredCell[]>();
   for (const raw of statements.rows(table.readPageCells, from, to, floor, floor)) addCell(cells, rawToCell(raw));
   const keys = table.model.key.length;
-  const rejected = readRejected(statements, table, peer);
+  const rejected = peer === null ? NONE : readRejected(statements, table, peer);
   for (const raw of raws) {
     const stored = table.stored(raw, keys);
     if (!stored) continue;
@@ -58,8 +65,9 @@ function readTable(
     const values = raw[raw.length - 1] === 1 ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
     const options = whole ? { floor: 0, exclude: null } : { floor, exclude };
     const change = rowToChange(table.model, pk, row, values, options);
+    const senders = peer === null ? changesForSenders(table.model, pk, row, values, floor) : NOBODY;
     const asSum = sums && !whole && change !== null && row.born > floor;
-    page.push({ seq: stored.seq, change, sum: asSum ? adoptedSum(table.model, pk, row, values) : null });
+    page.push({ seq: stored.seq, change, sum: asSum ? adoptedSum(table.model, pk, row, values) : null, senders });
   }
 }
 
@@ -81,9 +89,11 @@ export function servePage(
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
   const sums: RowSum[] = [];
+  const senders = new Map<number, ReadonlyMap<string, RowChange | null>>();
   const done = (end: number, drained: boolean): Served => {
     const cursor: Cursor = advance({ floor, full, position: drained ? last : end, drained }, incarnation, last, names);
-    return { rows, sums, cursor, more: !drained, reset };
+    const apart = query.peer === null ? { senders, rejecting: readRejecting(connection.statements) } : undefined;
+    return { rows, sums, cursor, more: !drained, reset, apart };
   };
   if (query.rows === 0) {
     const cursor: Cursor = { incarnation, floor, position, last, tables: [...names].sort(), full };
@@ -102,14 +112,17 @@ export function servePage(
     const page: Page[] = [];
     for (const table of tables) readTable(connection, table, end, to, options, query, page);
     if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
-    for (const { seq, change, sum } of page) {
+    for (const { seq, change, sum, senders: some } of page) {
       if (change) {
         const short: RowSum | null = sum === null ? null : [change.table, change.pk, sum];
         const size = jsonLength(short ?? change);
         if (rows.length + sums.length > 0 && bytes + size > query.bytes) return done(end, false);
         bytes += size;
         if (short) sums.push(short);
-        else rows.push(change);
+        else {
+          if (some.size > 0) senders.set(rows.length, some);
+          rows.push(change);
+        }
       }
       end = seq;
     }

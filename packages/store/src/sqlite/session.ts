@@ -1,6 +1,7 @@
 // One write transaction: the node's clock and numbers, its incarnation, and the short integers of `_grove_nodes`
 // and `_grove_shapes`. What a session adds counts only once its transaction has committed.
 import { GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
+import { drawName } from "../identity";
 import type { SqliteDatabase, Statements } from "./driver";
 
 const RESERVED = 0;
@@ -189,7 +190,7 @@ export class Session {
   get incarnation(): string {
     if (this.known === null) {
       const { random } = this.connection.options;
-      this.known = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join("");
+      this.known = drawName(random, 12);
       this.statements.run("INSERT INTO _grove_incarnations (id, first) VALUES (?, ?)", this.known, this.#seq + 1);
       this.draw(this.known);
     }

@@ -2,8 +2,8 @@
 // read, decided and written without an await in between.
 import {
   type Discrepancy,
-  GroveError,
   isKnownPosition,
+  isLinked,
   type Json,
   type Outcome,
   type Position,
@@ -13,6 +13,7 @@ import {
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import type {
+  Activity,
   AdoptOptions,
   MergeRequest,
   MergeResult,
@@ -24,27 +25,29 @@ import type {
   Store,
   StoreOptions,
 } from "../store";
+import { chooseTables, neighboursOf, tableNamed } from "../tables";
 import { type Adopted, adoptColumns, adoptRows, readUnadopted, refuseUnfit } from "./adoption";
 import { compareTable } from "./comparison";
 import { type RawRow, type SqliteDatabase, Statements } from "./driver";
-import { foldTable, pendingProbe, pendingTables } from "./fold";
+import { activityProbe, foldTable, pendingProbe, pendingTables } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
-import { readAllParked, settleRejections } from "./parking";
-import { isLinked, project } from "./projection";
+import { readAllParked, readParked, settleRejections } from "./parking";
+import { readPeer, writePeer } from "./peers";
+import { project } from "./projection";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
 import { readStates } from "./states";
 import { Table } from "./table";
-
-const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
 
 export class SqliteStore implements Store {
   readonly #statements: Statements;
   readonly #connection: Connection;
   readonly #tables: readonly Table[];
   readonly #byName: ReadonlyMap<string, Table>;
+  readonly polling = { active: 10, slows: false };
   readonly #probe: string;
+  readonly #activity: string;
 
   constructor(
     database: SqliteDatabase,
@@ -54,18 +57,10 @@ export class SqliteStore implements Store {
   ) {
     this.#statements = new Statements(database);
     this.#connection = new Connection(database, this.#statements, options);
-    const wanted = tables ?? registry.tables.map(({ name }) => name);
-    for (const name of wanted) {
-      if (!registry.tables.some((model) => model.name === name)) {
-        throw new GroveError(
-          "unknown_table",
-          `The table ${JSON.stringify(name)} is not in the registry. Annotate it and run \`npx grove-crdt generate\`, or leave it out of \`tables\`.`,
-        );
-      }
-    }
-    this.#tables = registry.tables.filter(({ name }) => wanted.includes(name)).map((model) => new Table(model));
+    this.#tables = chooseTables(registry, tables).map((model) => new Table(model));
     this.#byName = new Map(this.#tables.map((table) => [table.model.name, table]));
     this.#probe = pendingProbe(this.#tables);
+    this.#activity = activityProbe(this.#tables);
   }
 
   get tables(): readonly string[] {
@@ -147,6 +142,19 @@ export class SqliteStore implements Store {
     return this.#pending().length > 0;
   }
 
+  async activity(): Promise<Activity> {
+    const [pending, seq] = await this.#connection.read(() => this.#statements.row(this.#activity) ?? [0, 0]);
+    return { pending: pending === 1, seq: seq as number };
+  }
+
+  async countAfter(position: number, names: readonly string[]): Promise<number> {
+    const counts = names.map((name) => `(SELECT count(*) FROM ${this.#table(name).shadow} WHERE seq > ?)`);
+    const [row] = await this.#connection.read(() =>
+      this.#statements.rows(`SELECT ${counts.join(" + ")}`, ...names.map(() => position)),
+    );
+    return row?.[0] as number;
+  }
+
   #pending(): Table[] {
     return pendingTables(this.#statements, this.#tables, this.#probe);
   }
@@ -157,7 +165,7 @@ export class SqliteStore implements Store {
       folded += await this.#connection.write((session) => {
         const pending = this.#pending();
         // What tables show of each other is only known once all that was written is folded.
-        if (pending.some((table) => isLinked(this.#byName, table))) return this.#foldRest(session);
+        if (pending.some((table) => isLinked(neighboursOf(this.#byName, table)))) return this.#foldRest(session);
         let count = 0;
         for (const table of pending) count += foldTable(session, this.#byName, table).folded;
         if (count > 0) project(session, this.#byName);
@@ -196,12 +204,7 @@ export class SqliteStore implements Store {
   }
 
   #table(name: string): Table {
-    const table = this.#byName.get(name);
-    if (!table)
-      throw new GroveError("unknown_table", `The table ${JSON.stringify(name)} is not synced by this node.`, {
-        details: { table: name },
-      });
-    return table;
+    return tableNamed(this.#byName, name);
   }
 
   async merge({ from, rows, peer }: MergeRequest): Promise<MergeResult> {
@@ -210,7 +213,7 @@ export class SqliteStore implements Store {
       this.#foldRest(session);
       const horizon = session.now + this.options.maxClockDrift * 1000;
       const result = mergePage(session, this.#byName, rows, { from, horizon });
-      if (peer) this.#savePeer(from, peer(result.outcomes));
+      if (peer) writePeer(this.#statements, from, peer(result.outcomes));
       return result;
     });
   }
@@ -224,46 +227,11 @@ export class SqliteStore implements Store {
   }
 
   async peer(node: string): Promise<PeerState | null> {
-    return this.#connection.read(() => {
-      const row = this.#statements.row(`SELECT ${PEER_COLUMNS} FROM _grove_peers WHERE peer = ?`, node);
-      if (!row) return null;
-      const [url, pullCursor, pushCursor, incarnation, seq, lastSuccess, lastError] = row as [
-        string | null,
-        string | null,
-        string | null,
-        string | null,
-        number,
-        number | null,
-        string | null,
-      ];
-      const seen = incarnation === null ? null : { incarnation, seq };
-      return { url, pullCursor, pushCursor, seen, lastSuccess, lastError };
-    });
+    return this.#connection.read(() => readPeer(this.#statements, node));
   }
 
   async savePeer(node: string, update: PeerUpdate): Promise<void> {
-    await this.#connection.write(() => this.#savePeer(node, update));
-  }
-
-  #savePeer(node: string, update: PeerUpdate): void {
-    const columns: Record<string, unknown> = {
-      ...(update.url !== undefined && { url: update.url }),
-      ...(update.pullCursor !== undefined && { pull_cursor: update.pullCursor }),
-      ...(update.pushCursor !== undefined && { push_cursor: update.pushCursor }),
-      ...(update.seen !== undefined && {
-        seen_incarnation: update.seen?.incarnation ?? null,
-        seen_seq: update.seen?.seq ?? null,
-      }),
-      ...(update.lastSuccess !== undefined && { last_success: update.lastSuccess }),
-      ...(update.lastError !== undefined && { last_error: update.lastError }),
-    };
-    const names = Object.keys(columns);
-    if (names.length === 0) return;
-    this.#statements.run(
-      `INSERT INTO _grove_peers (peer, ${names.join(", ")}) VALUES (?${", ?".repeat(names.length)}) ON CONFLICT (peer) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
-      node,
-      ...Object.values(columns),
-    );
+    await this.#connection.write(() => writePeer(this.#statements, node, update));
   }
 
   async settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
@@ -274,16 +242,7 @@ export class SqliteStore implements Store {
   }
 
   async parked(): Promise<readonly ParkedRow[]> {
-    return this.#connection.read(() =>
-      this.#statements
-        .rows("SELECT tbl, pk, code, message FROM _grove_parked WHERE peer IS NULL ORDER BY id")
-        .map(([table, pk, code, message]) => ({
-          table: table as string,
-          pk: JSON.parse(pk as string) as Json[],
-          code: code as string,
-          message: message as string,
-        })),
-    );
+    return this.#connection.read(() => readParked(this.#statements));
   }
 
   async reconcile(): Promise<readonly Discrepancy[]> {

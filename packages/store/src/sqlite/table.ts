@@ -1,6 +1,6 @@
-// One replicated table on SQLite: its SQL, put together once from the model, and the reading of stored rows.
+// One replicated table on SQLite: its SQL, put together once from the model, and the reading of stored rows. Long, since
+// all texts that name a table's columns stand here: whoever reads a row finds the order of its columns beside its reader.
 import {
-  canonicalize,
   cellsTable,
   decodeRow,
   type FieldModel,
@@ -245,18 +245,6 @@ SELECT k.place${columnsOf(this.model.fields, "b")} FROM k JOIN ${this.name} b ON
       return `SELECT ${columns} FROM ${this.name} b${join} WHERE ${where}${cl === undefined ? "" : ` AND s.cl % 2 = ${cl}`}`;
     });
   }
-  /** What the delete trigger logged of a row, canonical, by column name. */
-  oldValues(logged: string): Record<string, Json> {
-    const values: Record<string, Json> = {};
-    for (const [name, text] of Object.entries(JSON.parse(logged) as Record<string, string>)) {
-      const field = this.#fields.get(name);
-      if (!field) continue;
-      const value = fromLogged(text);
-      if (field.type === "counter") values[name] = String(value);
-      else values[name] = field.type === "set" ? parseSet(value) : toJson(field, value);
-    }
-    return values;
-  }
   /** What binds to a field's column. @throws GroveError `bad_value` */
   param(field: FieldModel, value: Json): unknown {
     if (field.type === "counter" && typeof value === "string") return counterParam(field, value);
@@ -328,21 +316,8 @@ export function parseSet(text: unknown): Json {
   }
 }
 
-/** A value as the delete trigger writes it: `t` and hexadecimal text, `b` and hexadecimal bytes, or a number. */
-function fromLogged(text: string): unknown {
-  if (text === "NULL") return null;
-  const bytes = () => Buffer.from(text.slice(1), "hex");
-  if (text.startsWith("t")) return bytes().toString("utf8");
-  if (text.startsWith("b")) return bytes();
-  return /^-?\d+$/.test(text) ? toSafe(BigInt(text)) : Number(text);
-}
-
 function counterParam(field: FieldModel, value: string): unknown {
   const number = Number(value);
   if (Number.isSafeInteger(number)) return number;
   return fromJson({ ...field, kind: "integer", storage: "integer" }, value);
 }
-
-/** A key as a Map key: its canonical text. */
-export const keyText = (pk: readonly Json[]): string =>
-  pk.length === 1 && typeof pk[0] === "string" ? pk[0] : canonicalize(pk);

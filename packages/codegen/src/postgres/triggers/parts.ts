@@ -8,8 +8,8 @@ import {
   maskColumns,
   type TableModel,
 } from "@grove-crdt/core";
+import { keyColumn } from "../../layout";
 import { comment, empty, escaped, ident, join, lines, list, literal, newline, type Sql, sql } from "../../sql";
-import { keyColumn } from "../layout";
 import { inPublic } from "../tables";
 import { exactly } from "./equality";
 

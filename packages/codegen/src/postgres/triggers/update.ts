@@ -2,8 +2,8 @@
 // counter or a set without entries stands for the value before its first captured write. A row that changed its key is,
 // to everybody else, one row that went and another that came.
 import type { TableModel } from "@grove-crdt/core";
+import { keyColumn } from "../../layout";
 import { empty, ident, join, lines, list, newline, type Sql, sql } from "../../sql";
-import { keyColumn } from "../layout";
 import { comparesUnsettled, printsUnsettled } from "./equality";
 import { emitGuardUpdate, planSettings, wrong } from "./guard";
 import {

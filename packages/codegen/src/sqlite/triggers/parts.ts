@@ -7,8 +7,8 @@ import {
   maskColumns,
   type TableModel,
 } from "@grove-crdt/core";
+import { keyColumn, system } from "../../layout";
 import { empty, ident, join, lines, list, literal, newline, type Sql, sql } from "../../sql";
-import { keyColumn, system } from "../layout";
 
 /** False while a merge writes. Without a row, that is before the node's first start, capture is on. */
 export const captureIsOn = sql`(SELECT "capture" FROM ${ident(system.node)}) IS NOT 0`;

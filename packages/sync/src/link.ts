@@ -1,0 +1,110 @@
+// What a node knows of one peer while its process runs: who answers at the transport's address, which tables it syncs,
+// whether one of the two databases was restored. What must survive stands in the store, under the peer's node id.
+import { GroveError, isGroveError, PROTOCOL_VERSION, type PullResponse, type PushResponse } from "@grove-crdt/core";
+import type { PeerState } from "@grove-crdt/store";
+import type { GroveNode } from "./node";
+import type { PeerReport } from "./report";
+import type { CallOptions, Transport } from "./transport";
+
+export interface ExchangeOptions {
+  readonly tables: readonly string[];
+  /** Bounds of a page; the peer may give less. */
+  readonly pageRows?: number;
+  readonly pageBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export class Link {
+  #peer: string | null = null;
+  /** The tables that the peer syncs. */
+  #theirs: readonly string[] = [];
+  /** What is stored as the last error; unknown at the start. */
+  #lastError: string | null | undefined;
+  /** Our own database turned out to be restored: everything goes both ways again. */
+  restored = false;
+  /** Whether adopted rows are worth comparing by sums before they are asked for, and before they are sent. */
+  readonly comparing = { pull: true, push: true };
+  /** How far our own rows were looked at in vain since the stored push cursor: that much need not be looked at again. */
+  scanned: { readonly stored: string | null; readonly cursor: string } | null = null;
+
+  constructor(
+    readonly node: GroveNode,
+    readonly transport: Transport,
+  ) {}
+
+  /** The peer's node id, once it has answered. */
+  get known(): string | null {
+    return this.#peer;
+  }
+  get peer(): string {
+    return this.#peer as string;
+  }
+  get url(): string {
+    return this.transport.url;
+  }
+
+  /** What every request says of us. */
+  get self() {
+    return { protocol: PROTOCOL_VERSION, node: this.node.id };
+  }
+
+  /** Asks who is there, once: cursors are kept under the peer's identity, not under its address. */
+  async meet({ signal }: CallOptions): Promise<void> {
+    await this.node.ready();
+    if (this.#peer !== null) return;
+    const answer = await this.transport.pull({ ...this.self, cursor: null, rows: 0 }, { signal });
+    if (answer.node === this.node.id) {
+      throw new GroveError(
+        "self_peer",
+        `${this.url} is this very node ${JSON.stringify(answer.node)}, or a copy of its database. Remove it from the peers, or give the copy an identity of its own.`,
+      );
+    }
+    this.#peer = answer.node;
+    this.#theirs = answer.tables;
+  }
+
+  /** Whoever answers at this address next time is asked for its name again. */
+  forget(): void {
+    this.#peer = null;
+    this.scanned = null;
+  }
+
+  async check(answer: PullResponse | PushResponse): Promise<void> {
+    if (answer.node !== this.#peer) {
+      throw new GroveError(
+        "wrong_node",
+        `${this.url} was node ${JSON.stringify(this.#peer)} and is now ${JSON.stringify(answer.node)}. The next sync begins with it anew.`,
+      );
+    }
+    this.#theirs = answer.tables;
+    // The peer has seen us further than we are: this database was restored from a backup.
+    if (answer.seen !== null && !(await this.node.store.knows(answer.seen))) this.restored = true;
+  }
+
+  /** Those tables that the peer syncs too; others cannot be asked for, and begin from zero when it does. */
+  shared(tables: readonly string[]): string[] {
+    return tables.filter((table) => this.#theirs.includes(table));
+  }
+
+  state(): Promise<PeerState | null> {
+    return this.node.store.peer(this.peer);
+  }
+
+  /** Keeps what became of an exchange, when that is news: an idle peer costs no write. */
+  async remember({ peer, pulled, pushed, error }: PeerReport): Promise<void> {
+    const lastError = error === null ? null : `${error.code}: ${error.message}`;
+    if (peer === null || (lastError === this.#lastError && pulled + pushed === 0)) return;
+    try {
+      await this.node.store.savePeer(peer, { lastError, ...(error === null && { lastSuccess: this.node.now() }) });
+      this.#lastError = lastError;
+    } catch {
+      // The database is what failed, and the report says so.
+    }
+  }
+
+  /** An error of ours, whatever went wrong. */
+  error(error: unknown): GroveError {
+    if (isGroveError(error)) return error;
+    return new GroveError("internal", `Sync with ${this.url} failed: ${(error as Error).message}`, { cause: error });
+  }
+}

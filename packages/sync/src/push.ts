@@ -1,0 +1,168 @@
+// The outbound half of an exchange. The push cursor is stored after the peer's acknowledgement.
+import {
+  type Cursor,
+  DEFAULT_PAGE_BYTES,
+  DEFAULT_PAGE_ROWS,
+  decodeCursor,
+  encodeCursor,
+  GroveError,
+  isGroveError,
+  type Outcome,
+  type Position,
+  type PushResponse,
+  type RowKey,
+  START,
+  START_FULL,
+} from "@grove-crdt/core";
+import { areMostlyEqual, readWhole, type WholeRows } from "./agreement";
+import type { ExchangeOptions, Link } from "./link";
+import { count, firstRefusal, type PeerReport } from "./report";
+
+/** Where the next push begins, given the stored push cursor. */
+export function pushFrom({ scanned }: Link, stored: string | null): Cursor {
+  const from = scanned && scanned.stored === stored ? scanned.cursor : stored;
+  return from === null ? START : decodeCursor(from);
+}
+
+/** Pushes until nothing is left. Returns the first refusal. */
+export async function push(link: Link, options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
+  const { tables, pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal } = options;
+  const { node, peer, transport, url } = link;
+  const { store } = node;
+  const wanted = link.shared(tables);
+  if (wanted.length === 0) return null;
+  const state = await link.state();
+  let stored = state?.pushCursor ?? null;
+  let from = pushFrom(link, stored);
+  let seen = state?.seen ?? null;
+  let rows = pageRows;
+  let refusal: GroveError | null = null;
+  for (let restarted = false; ; ) {
+    const page = await store.serve({
+      cursor: from,
+      tables: wanted,
+      peer,
+      rows,
+      bytes: pageBytes,
+      sums: link.comparing.push,
+    });
+    const { sums } = page;
+    const next = encodeCursor(page.cursor);
+    let acknowledged = false;
+    if (page.rows.length + sums.length > 0 || link.restored) {
+      const request = { ...link.self, at: await store.position(), seen };
+      let answer: PushResponse;
+      try {
+        const message = { ...request, rows: page.rows, ...(sums.length > 0 && { sums: [...sums] }) };
+        answer = await transport.push(message, { signal });
+      } catch (error) {
+        if (!isGroveError(error) || error.code !== "payload_too_large") throw error;
+        if (page.rows.length + sums.length > 1) {
+          rows = Math.ceil((page.rows.length + sums.length) / 2);
+          continue;
+        }
+        if (page.rows.length === 0) throw error;
+        // A row that this peer never takes is kept as rejected: it must not hold back all that comes after it.
+        answer = await transport.push({ ...request, rows: [] }, { signal });
+        answer.outcomes.push({ outcome: "rejected", code: error.code, message: error.message });
+      }
+      // This very push tells the peer where we stand now; what it saw of us before is settled with it.
+      const settled = link.restored;
+      await link.check(answer);
+      if (settled) link.restored = false;
+      if (answer.outcomes.length !== page.rows.length) {
+        throw new GroveError(
+          "transport",
+          `${url} answered ${answer.outcomes.length} outcomes for ${page.rows.length} rows.`,
+        );
+      }
+      seen = answer.at;
+      report.pushed += page.rows.length;
+      count(report, answer.outcomes);
+      await store.settleRejections(peer, page.rows, answer.outcomes);
+      refusal ??= firstRefusal(answer.outcomes, url);
+      const want = answer.want ?? [];
+      if (!areMostlyEqual(sums.length, want.length)) link.comparing.push = false;
+      report.agreed += Math.max(sums.length - want.length, 0);
+      refusal ??= await sendUnequal(link, want, seen, options, report);
+      acknowledged = true;
+      if (answer.reset && !restarted) {
+        // The receiver was restored: all that we have may be news to it.
+        restarted = true;
+        stored = encodeCursor(START_FULL);
+        from = START_FULL;
+        await store.savePeer(peer, { pushCursor: stored, seen });
+        continue;
+      }
+    }
+    if (!refusal) {
+      // A look in vain is not worth a write: whoever forgets it looks again.
+      if (acknowledged || stored === null) {
+        await store.savePeer(peer, { pushCursor: next, seen, url });
+        stored = next;
+      }
+      link.scanned = { stored, cursor: next };
+    }
+    from = page.cursor;
+    if (!page.more) return refusal;
+  }
+}
+
+/** Sends those rows whole whose sums the peer does not have, before the page counts as acknowledged. */
+async function sendUnequal(
+  link: Link,
+  want: readonly RowKey[],
+  seen: Position,
+  options: ExchangeOptions,
+  report: PeerReport,
+): Promise<GroveError | null> {
+  const { pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES } = options;
+  const { node } = link;
+  let refusal: GroveError | null = null;
+  let most = pageRows;
+  for (let left = want; left.length > 0; ) {
+    const { rows, taken } = await readWhole(node.store, left, { rows: most, bytes: pageBytes });
+    const outcomes = await pushRows(link, rows, seen, options);
+    if (outcomes === null) {
+      most = Math.ceil(rows.length / 2);
+      continue;
+    }
+    report.pushed += rows.length;
+    count(report, outcomes);
+    await node.store.settleRejections(link.peer, rows, outcomes);
+    refusal ??= firstRefusal(outcomes, link.url);
+    left = left.slice(taken);
+  }
+  return refusal;
+}
+
+/** Pushes whole rows, whatever the cursor says. Returns null when they are too many for the peer. */
+async function pushRows(
+  link: Link,
+  rows: WholeRows["rows"],
+  seen: Position | null,
+  { signal }: ExchangeOptions,
+): Promise<readonly Outcome[] | null> {
+  const request = { ...link.self, at: await link.node.store.position(), seen };
+  try {
+    const answer = await link.transport.push({ ...request, rows }, { signal });
+    await link.check(answer);
+    return answer.outcomes;
+  } catch (error) {
+    if (!isGroveError(error) || error.code !== "payload_too_large") throw error;
+    return rows.length > 1 ? null : [{ outcome: "rejected", code: error.code, message: error.message }];
+  }
+}
+
+/** Pushes these rows whole, at once and beside the cursor, which does not move. Returns the first refusal. */
+export async function pushKeys(
+  link: Link,
+  keys: readonly RowKey[],
+  options: ExchangeOptions,
+  report: PeerReport,
+): Promise<GroveError | null> {
+  const tables = link.shared(options.tables);
+  const wanted = keys.filter(([table]) => tables.includes(table));
+  const state = await link.state();
+  return sendUnequal(link, wanted, state?.seen ?? { incarnation: "", seq: 0 }, options, report);
+}
