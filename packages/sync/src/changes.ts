@@ -1,5 +1,5 @@
 // What happens in a node's tables, by whomever it was written, as it becomes known: for a page that redraws.
-import type { Cursor, Json, RowChange, TableModel } from "@grove-crdt/core";
+import { type Cursor, type Json, RESERVED_NODE, type RowChange, type TableModel } from "@grove-crdt/core";
 import type { Store } from "@grove-crdt/store";
 import { Wakeup } from "./wakeup";
 import type { Watcher } from "./watcher";
@@ -32,7 +32,9 @@ function eventsOf(change: RowChange, model: TableModel | undefined): TableEvent[
   const { table, pk, cl, life } = change;
   if (cl % 2 === 0) return [{ table, pk, fields: [], origin: life[1], deleted: true }];
   const byOrigin = new Map<string, Set<string>>();
-  const add = (origin: string, field: string) => {
+  const add = (node: string, field: string) => {
+    // What stands for a default was written by whoever wrote the row.
+    const origin = node === RESERVED_NODE ? life[1] : node;
     const fields = byOrigin.get(origin) ?? new Set();
     byOrigin.set(origin, fields.add(field));
   };

@@ -183,8 +183,8 @@ export class GroveNode {
   }
 
   /**
-   * What is written in the node's tables from now on, locally or by merges: which row, which columns, by which node. Several
-   * writes between two looks come as one event. Ends when `signal` aborts or the loop is left.
+   * What is written in the node's tables from now on, locally or by merges: which row, which columns, by which node. What was
+   * written the very moment before may come as well. Several writes between two looks come as one event. Ends when `signal` aborts or the loop is left.
    *
    * An element that was taken out of a set counts as written by the node that had added it.
    *
@@ -195,8 +195,9 @@ export class GroveNode {
   changes(options: ChangesOptions = {}): AsyncIterable<TableEvent> {
     const { tables = this.tables } = options;
     this.#refuseUnknown(tables);
-    // At once, not when the first event is asked for: what is written in between belongs to it.
-    const start = this.fold().then(async () => {
+    // At once, not when the first event is asked for: what is written in between belongs to it. So does what waits to be
+    // folded, which may have been written a moment before.
+    const start = this.ready().then(async () => {
       const { incarnation, seq } = await this.store.position();
       return { incarnation, floor: seq, position: seq, last: seq, tables: [...tables].sort(), full: false };
     });
