@@ -11,8 +11,9 @@ import { startPostgres } from "../examples/postgres";
 const USAGE = `Usage: npm run soak [-- options]
 
   --resume       go on after the last seed in docs/reliability.md
-  --only NAME    writers or simulator
+  --only NAME    writers, streams or simulator
   --minutes N    of writers in real processes (default 10)
+  --streams N    on one hub, for a minute (default 1000)
   --seeds N      of the simulator (default 100000)
   --help         show this`;
 
@@ -23,6 +24,7 @@ const STRETCH = 200;
 
 /** The heads of the page's tables. */
 const WRITERS = "| commit | seconds |";
+const STREAMS = "| commit | streams |";
 const SIMULATOR = "| commit | first seed |";
 
 type Row = readonly (string | number)[];
@@ -117,6 +119,40 @@ async function soakWriters(commit: string, minutes: number): Promise<boolean> {
   return code === 0;
 }
 
+/** As `test/crowd.test.ts` writes it. */
+interface CrowdReport {
+  readonly changes: number;
+  readonly complete: number;
+  readonly median: number;
+  readonly p99: number;
+  readonly worst: number;
+  readonly readsPerSecond: number;
+  readonly memory: readonly [start: number, most: number];
+  readonly one: { readonly readsPerSecond: number };
+}
+
+async function soakStreams(commit: string, streams: number): Promise<boolean> {
+  const seconds = 60;
+  console.log(`${streams} streams on one hub, ${seconds} seconds.`);
+  const folder = mkdtempSync(join(tmpdir(), "grove-crdt-soak-"));
+  const report = join(folder, "report.json");
+  const env = { GROVE_STREAMS: String(streams), GROVE_SECONDS: String(seconds), GROVE_REPORT: report };
+  const { code } = await run([join(root, "node_modules/vitest/vitest.mjs"), "run", "test/crowd.test.ts"], env, true);
+  let row: Row = ["?", "?", "?", "?", "?"];
+  try {
+    const { changes, complete, median, p99, worst, readsPerSecond, memory, one }: CrowdReport = JSON.parse(
+      readFileSync(report, "utf8"),
+    );
+    const reads = `${readsPerSecond.toFixed(0)} (${one.readsPerSecond.toFixed(0)})`;
+    row = [changes, complete, `${median}, ${p99}, ${worst}`, reads, memory.join(" to ")];
+  } catch {
+    // It ended before it could say.
+  }
+  writeTable(STREAMS, [...readTable(STREAMS), [commit, streams, seconds, ...row, code === 0 ? 0 : "failed"]]);
+  rmSync(folder, { recursive: true, force: true });
+  return code === 0;
+}
+
 /** Ranges of seeds side by side, one process each; a line of the table grows with every stretch that is done. */
 async function soakSimulator(commit: string, seeds: number, resume: boolean): Promise<boolean> {
   const before = readTable(SIMULATOR);
@@ -162,20 +198,23 @@ function readFlags() {
       help: { type: "boolean" },
       only: text,
       minutes: text,
+      streams: text,
       seeds: text,
     } as const;
     const { values } = parseArgs({ options });
-    const { only, minutes = "10", seeds = "100000" } = values;
-    if (only !== undefined && only !== "writers" && only !== "simulator") throw new Error(`There is no ${only}.`);
-    if (!(Number(minutes) > 0 && Number(seeds) > 0)) throw new Error("--minutes and --seeds take a number.");
-    return { ...values, only, minutes: Number(minutes), seeds: Number(seeds) };
+    const { only, minutes = "10", streams = "1000", seeds = "100000" } = values;
+    if (only !== undefined && !["writers", "streams", "simulator"].includes(only))
+      throw new Error(`There is no ${only}.`);
+    if (!(Number(minutes) > 0 && Number(streams) > 0 && Number(seeds) > 0))
+      throw new Error("--minutes, --streams and --seeds take a number.");
+    return { ...values, only, minutes: Number(minutes), streams: Number(streams), seeds: Number(seeds) };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(2);
   }
 }
 
-const { help, resume = false, only, minutes, seeds } = readFlags();
+const { help, resume = false, only, minutes, streams, seeds } = readFlags();
 if (help) {
   console.log(USAGE);
   process.exit();
@@ -187,6 +226,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 
 const commit = readCommit();
 let good = true;
-if (only !== "simulator") good = (await soakWriters(commit, minutes)) && good;
-if (only !== "writers") good = (await soakSimulator(commit, seeds, resume)) && good;
+const isWanted = (name: string) => only === undefined || only === name;
+if (isWanted("writers")) good = (await soakWriters(commit, minutes)) && good;
+if (isWanted("streams")) good = (await soakStreams(commit, streams)) && good;
+if (isWanted("simulator")) good = (await soakSimulator(commit, seeds, resume)) && good;
 process.exit(good ? 0 : 1);

@@ -10,11 +10,21 @@ import { registry } from "../generated/sqlite/registry";
 import { errorCodes } from "../packages/core/src/index";
 
 const text = readFileSync(new URL("../docs/protocol.md", import.meta.url), "utf8");
-const blocks = [...text.matchAll(/^```json (request|answer) (.+)\n([\s\S]*?)^```$/gm)].map(([, kind, what, body]) => ({
-  kind,
-  what: what as string,
-  body: JSON.parse(body as string) as unknown,
-}));
+const blocks = [...text.matchAll(/^```(json|text) (request|answer) (.+)\n([\s\S]*?)^```$/gm)].map(
+  ([, form, kind, what, body]) => ({
+    kind,
+    what: what as string,
+    body: form === "json" ? (JSON.parse(body as string) as unknown) : (body as string),
+  }),
+);
+
+/** The first event of an answer that has no end. */
+async function firstEvent(response: Response): Promise<string> {
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value).replace(/\n\n$/, "\n");
+}
 
 test("the conversation in docs/protocol.md happens as written", async () => {
   const database = new Database(":memory:");
@@ -35,10 +45,11 @@ test("the conversation in docs/protocol.md happens as written", async () => {
     const [method, path] = request.what.split(" ") as [string, string];
     const response = await router.request(path, {
       method,
-      body: JSON.stringify(request.body),
+      ...(method === "POST" && { body: JSON.stringify(request.body) }),
       headers: { "content-type": "application/json" },
     });
-    expect({ status: response.status, body: await response.json() }).toEqual({
+    const body = typeof answer.body === "string" ? await firstEvent(response) : await response.json();
+    expect({ status: response.status, body }).toEqual({
       status: Number(answer.what),
       body: answer.body,
     });

@@ -295,6 +295,51 @@ describe("a merge beside an application that writes the same rows", () => {
     await node.node.fold();
     expect(await node.node.parked()).toEqual([]);
   });
+
+  test("meets one in a page of many, of which the first are written while the last are decided", async () => {
+    const node = await hub("hub");
+    const pool = connect(node);
+    const ids = Array.from({ length: 700 }, (_, n) => `many-${n}`);
+    const application = await begin(pool);
+    await application.unsafe(insert("many-5", "local"));
+    const merging = node.node.merge(
+      "peer",
+      ids.map((id) => document(id, "peer")),
+    );
+    await wait(150);
+    await end(application, "COMMIT");
+    const { outcomes } = await merging;
+    // The local insert came later, and the merge that began anew has met it.
+    expect(outcomes.flatMap(({ outcome }, n) => (outcome === "applied" ? [] : [[outcome, n]]))).toEqual([
+      ["superseded", 5],
+    ]);
+    await node.node.fold();
+    expect(await node.node.parked()).toEqual([]);
+    const states = await Promise.all(
+      ["many-4", "many-5", "many-699"].map((id) => node.node.inspect("documents", [id])),
+    );
+    expect(states.map((state) => state?.cl)).toEqual([1, 1, 1]);
+    expect(await pool.unsafe("SELECT title, count(*)::int AS n FROM documents GROUP BY title ORDER BY title")).toEqual([
+      { title: "local", n: 1 },
+      { title: "peer", n: 699 },
+    ]);
+  });
+
+  test("sets a few that the table refuses apart from a page of many", async () => {
+    const node = await hub("hub");
+    const pool = connect(node);
+    await pool.unsafe("ALTER TABLE documents ADD CHECK (title <> 'refused')");
+    const page = Array.from({ length: 700 }, (_, n) => document(`many-${n}`, n % 300 === 10 ? "refused" : "peer"));
+    const { outcomes } = await node.node.merge("peer", page);
+    expect(outcomes.flatMap(({ outcome }, n) => (outcome === "applied" ? [] : [[outcome, n]]))).toEqual([
+      ["parked", 10],
+      ["parked", 310],
+      ["parked", 610],
+    ]);
+    expect(await pool.unsafe("SELECT count(*)::int AS n FROM documents")).toEqual([{ n: 697 }]);
+    expect(await node.node.parked()).toHaveLength(3);
+    expect((await node.node.inspect("documents", ["many-310"]))?.lww?.title?.[0]).toBe("refused");
+  });
 });
 
 describe("several processes on one database", () => {

@@ -20,7 +20,8 @@ import type { Served, ServeQuery } from "../store";
 import type { PostgresTransaction } from "./driver";
 import { readRejected, readRejecting } from "./parking";
 import { addCell, readCells } from "./read";
-import { rawToCell, SHADOW_COLUMNS, type Table } from "./table";
+import { SHADOW_COLUMNS } from "./statements";
+import { rawToCell, type Table } from "./table";
 
 /** Numbers of the next `$2` rows after a position, over all tables: each part walks its own index. */
 const pageNumbers = (tables: readonly Table[]): string =>
