@@ -40,7 +40,7 @@ export interface Postgres {
   /** A new database with the table and nothing of ours. */
   plain(): Promise<Sql>;
   /** A new database with the table, captured by a node. */
-  node(): Promise<{ readonly sql: Sql; readonly node: GroveNode }>;
+  node(id?: string): Promise<{ readonly sql: Sql; readonly node: GroveNode }>;
   stop(): Promise<void>;
 }
 
@@ -78,9 +78,9 @@ export async function startPostgres(): Promise<Postgres> {
   };
   return {
     plain,
-    node: async () => {
+    node: async (nodeId = "ours") => {
       const sql = await plain();
-      const node = createNode({ db: drizzle({ client: sql }), registry, nodeId: "ours" });
+      const node = createNode({ db: drizzle({ client: sql }), registry, nodeId });
       await node.ensureShadowTables();
       return { sql, node };
     },

@@ -73,6 +73,20 @@ describeOnEach("changes", ({ dialect, openNode, openNodes }) => {
     ]);
   });
 
+  test("of a counter that others count in, tell of those who counted, and of nobody who wrote its default", async () => {
+    const [a, b] = (await openNodes(["a", "b"])) as [TestNode, TestNode];
+    await insert(a, "1");
+    await sync(a, b);
+    const { events } = listen(a);
+    await pause(50);
+    await b.sql("UPDATE documents SET view_count = view_count + 1");
+    await sync(a, b);
+    await until(() => events.length > 0);
+    await pause(50);
+    const event = { table: "documents", pk: ["1"], origin: "b", deleted: false };
+    expect(events.filter(({ fields }) => fields.length < 4)).toEqual([{ ...event, fields: ["view_count"] }]);
+  });
+
   test("begin when they are asked for, and leave out what was there before", async () => {
     const node = await openNode("a");
     await insert(node, "before");

@@ -1,4 +1,4 @@
-// README.md, executed: its code becomes a project, its commands run, and what it says of two offline edges happens.
+// README.md and docs/live.md, executed: their code becomes a project, its commands run, and what they say happens.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -14,9 +14,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
 /** Each block opens with its file's name. */
-const samples = new Map(
-  [...readme.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)].map(([, name, text]) => [name as string, text as string]),
-);
+const samplesOf = (page: string) =>
+  [...page.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)].map(
+    ([, name, text]) => [name as string, text as string] as const,
+  );
+const livePage = readFileSync(join(root, "docs/live.md"), "utf8");
+const samples = new Map([...samplesOf(readme), ...samplesOf(livePage)]);
 const CREATE = `CREATE TABLE documents (id text PRIMARY KEY NOT NULL, title text NOT NULL, body text NOT NULL DEFAULT '',
   view_count integer NOT NULL DEFAULT 0, tags text NOT NULL DEFAULT '[]')`;
 
@@ -33,11 +36,15 @@ const cli = (...args: string[]) =>
   });
 
 /** Starts hub.ts or edge.ts with a database of its own. */
-function start(file: string, name: string): ChildProcess {
+function start(file: string, name: string): ChildProcess & { output: string } {
   const env = { ...process.env, APP_DB: join(project, `${name}.db`), SYNC_TOKEN: "secret" };
-  const child = spawn(process.execPath, argv(file), { cwd: project, env, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, argv(file), { cwd: project, env, stdio: ["ignore", "pipe", "inherit"] });
   running.add(child);
-  return child;
+  const talking = Object.assign(child, { output: "" });
+  child.stdout.on("data", (text) => {
+    talking.output += text;
+  });
+  return talking;
 }
 
 async function stop(...children: ChildProcess[]): Promise<void> {
@@ -63,6 +70,17 @@ const views = (...names: string[]) =>
     query(name, (db) => db.prepare("SELECT view_count FROM documents WHERE id = 'welcome'").pluck().get()),
   );
 
+/** Waits until a node has adopted its database. */
+async function ready(name: string): Promise<void> {
+  const named = "SELECT count(*) FROM sqlite_master WHERE name = '_grove_node'";
+  const adopted = "SELECT node IS NOT NULL FROM _grove_node";
+  for (let look = 0; look < 400; look++) {
+    const is = query(name, (db) => db.prepare(named).pluck().get() && db.prepare(adopted).pluck().get());
+    if (is) return;
+    await sleep(100);
+  }
+}
+
 /** Looks until the nodes count `expected`, then says what they count. */
 async function settled(names: string[], expected: number, seconds = 40): Promise<unknown[]> {
   for (let look = 0; look < seconds * 10 && views(...names).some((count) => count !== expected); look++)
@@ -86,6 +104,7 @@ beforeAll(async () => {
   for (const [name, text] of samples) {
     const here = text
       .replace("port: 3000", `port: ${port}`)
+      .replace("port: 3001", "port: 0")
       .replace("localhost:3000", `localhost:${port}`)
       .replace(`"app.db"`, "process.env.APP_DB");
     writeFileSync(join(project, name), here);
@@ -102,7 +121,8 @@ afterAll(async () => {
 
 test("it shows the files of a whole project", () => {
   const files = ["schema.ts", "hub.ts", "edge.ts", "drizzle.config.ts", "db.ts", "auth.ts"];
-  expect([...samples.keys()]).toEqual(files);
+  expect(samplesOf(readme).map(([name]) => name)).toEqual(files);
+  expect(livePage.match(/^```ts$/gm)).toHaveLength(samplesOf(livePage).length);
   expect(readme.match(/^```ts$/gm)).toHaveLength(files.length);
 });
 
@@ -151,6 +171,32 @@ test("two offline edges add one each to 40: both say 41, and in the end all say 
 test("the hub answers 401 to a call without the token", async () => {
   const answer = await fetch(`http://localhost:${port}/sync/pull`, { method: "POST", body: "{}" });
   expect(answer.status).toBe(401);
+});
+
+test("docs/live.md: a till flushes before it goes, a page is told what changed, a server stops cleanly", {
+  timeout: 120_000,
+}, async () => {
+  await stop(...running);
+  const nodes = ["hub-2", "till", "server"];
+  for (const name of nodes) query(name, (db) => db.exec(CREATE));
+  start("hub.ts", "hub-2");
+  const [till, page, server] = [start("till.ts", "till"), start("redraw.ts", "till"), start("server.ts", "server")];
+  for (const name of nodes) await ready(name);
+  await sleep(1_000);
+  query("till", (db) => db.exec("INSERT INTO documents (id, title, view_count) VALUES ('welcome', 'Welcome', 7)"));
+  expect(await settled(nodes, 7)).toEqual([7, 7, 7]);
+  query("hub-2", (db) => db.exec("UPDATE documents SET view_count = 8"));
+  expect(await settled(nodes, 8)).toEqual([8, 8, 8]);
+  for (let look = 0; look < 100 && !/: view_count by/.test(page.output); look++) await sleep(100);
+  expect(page.output).toMatch(
+    /^documents welcome: title, body, view_count, tags by \S+\ndocuments welcome: view_count by \S+\n/,
+  );
+  query("till", (db) => db.exec("UPDATE documents SET view_count = 9"));
+  await stop(till, server);
+  expect(till.output).toBe(`http://localhost:${port}/sync: 0 rows wait, no error\n`);
+  expect(server.output).toBe("stopped\n");
+  expect([till.exitCode, server.exitCode]).toEqual([0, 0]);
+  expect(await settled(["hub-2"], 9)).toEqual([9]);
 });
 
 test("npm run knows the commands, and every link leads to a file", () => {

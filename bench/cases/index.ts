@@ -4,6 +4,7 @@ import { captureCommit } from "./capture-commit";
 import { captureInsert, captureInsertDocuments } from "./capture-insert";
 import { captureUpdate, captureUpdateDocuments } from "./capture-update";
 import { foldDocuments, foldLww } from "./fold";
+import { liveCases } from "./live";
 import { mergeKnown } from "./merge-known";
 import { mergePage, mergePageDocuments } from "./merge-page";
 import { mergeUpdate } from "./merge-update";
@@ -31,4 +32,5 @@ export const cases: readonly Case[] = [
   shadowBytes,
   shadowBytesWorn,
   ...postgresCases,
+  ...liveCases,
 ];

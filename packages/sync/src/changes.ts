@@ -10,7 +10,7 @@ export interface TableEvent {
   readonly pk: readonly Json[];
   /** Names of the columns that were written; of a row that was inserted all, of one that was deleted none. */
   readonly fields: readonly string[];
-  /** The node that wrote: this one's own id for local writes. */
+  /** The node that wrote: this one's own id for local writes; empty for a row from before its node's capture. */
   readonly origin: string;
   /** The row is gone. */
   readonly deleted: boolean;
@@ -40,12 +40,14 @@ function eventsOf(change: RowChange, model: TableModel | undefined): TableEvent[
   };
   for (const [field, [, , node = life[1]]] of Object.entries(change.lww ?? {})) add(node, field);
   for (const [field, { birth, totals = [] }] of Object.entries(change.counter ?? {})) {
-    if (birth) add(birth[2], field);
+    // What stands for a default becomes explicit when somebody counts: that is no write of its own.
+    if (birth && (birth[2] !== RESERVED_NODE || totals.length === 0)) add(birth[2], field);
     for (const [, node] of totals) add(node, field);
   }
   for (const [field, elements] of Object.entries(change.set ?? {})) {
     if (elements.length === 0) add(life[1], field);
-    for (const [, , node] of elements) add(node, field);
+    const written = elements.filter(([, , node]) => node !== RESERVED_NODE);
+    for (const [, , node] of written.length > 0 ? written : elements) add(node, field);
   }
   const order = new Map(model?.fields.map(({ name }, n) => [name, n]));
   return [...byOrigin].map(([origin, fields]) => ({
