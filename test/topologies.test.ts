@@ -1,24 +1,12 @@
 // Every topology as real processes: the databases end equal, as little as possible travels twice, and nothing stays behind.
 
-import { describe, test } from "vitest";
+import { describe, test, vi } from "vitest";
 import { openExamples, type Run } from "./support/example";
 
 const runExample = openExamples();
 
-/** Two at a time: each is several processes already. */
-let free = 2;
-const waiting: (() => void)[] = [];
-async function inTurn(run: () => Promise<void>): Promise<void> {
-  if (free > 0) free--;
-  else await new Promise<void>((resolve) => waiting.push(resolve));
-  try {
-    await run();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else free++;
-  }
-}
+// Each is several processes already. What waits for its turn does not count against its time.
+vi.setConfig({ maxConcurrency: 2 });
 
 /** How many row messages there were for each new row that nobody else writes. */
 const messagesPerRow = (run: Run) => Number(/row messages, ([\d.]+) for each/.exec(run.output())?.[1]);
@@ -28,8 +16,9 @@ describe.concurrent("the topology", { timeout: 120_000 }, () => {
     ["hub-spokes", 4],
     ["active-hub", 4],
     ["chain", 4],
-  ] as const)("%s ends with equal databases, and tells each node of a new row once", ([name, nodes], { expect }) =>
-    inTurn(async () => {
+  ] as const)(
+    "%s ends with equal databases, and tells each node of a new row once",
+    async ([name, nodes], { expect }) => {
       const run = runExample([name, "--once"]);
       expect([await run.ended, run.output()]).toEqual([
         0,
@@ -39,53 +28,49 @@ describe.concurrent("the topology", { timeout: 120_000 }, () => {
       // A page that was on its way when an exchange began comes twice.
       expect(messagesPerRow(run)).toBeLessThan(nodes - 0.5);
       expect(run.left()).toEqual([]);
-    }),
+    },
   );
 
-  test("mesh ends with equal databases, though all tell all", ({ expect }) =>
-    inTurn(async () => {
-      const run = runExample(["mesh", "--once"]);
-      expect([await run.ended, run.output()]).toEqual([0, expect.stringContaining("All 3 databases are equal: ")]);
-      // Each of the three lines is there twice, and each of its two ends pushes and streams.
-      expect(messagesPerRow(run)).toBeLessThanOrEqual(12);
-      expect(run.left()).toEqual([]);
-    }));
+  test("mesh ends with equal databases, though all tell all", async ({ expect }) => {
+    const run = runExample(["mesh", "--once"]);
+    expect([await run.ended, run.output()]).toEqual([0, expect.stringContaining("All 3 databases are equal: ")]);
+    // Each of the three lines is there twice, and each of its two ends pushes and streams.
+    expect(messagesPerRow(run)).toBeLessThanOrEqual(12);
+    expect(run.left()).toEqual([]);
+  });
 
-  test("two-node ends with equal databases, and both processes with exit code 0", ({ expect }) =>
-    inTurn(async () => {
-      const run = runExample(["two-node", "--once"]);
-      expect([await run.ended, run.output()]).toEqual([0, expect.stringContaining("Both databases are equal: ")]);
-      expect(run.output()).toContain("SIGTERM to node-2 under the hands of eight clients: exit code 0");
-      expect(run.output()).toContain("SIGTERM to both: exit code 0");
-      expect(run.left()).toEqual([]);
-    }));
+  test("two-node ends with equal databases, and both processes with exit code 0", async ({ expect }) => {
+    const run = runExample(["two-node", "--once"]);
+    expect([await run.ended, run.output()]).toEqual([0, expect.stringContaining("Both databases are equal: ")]);
+    expect(run.output()).toContain("SIGTERM to node-2 under the hands of eight clients: exit code 0");
+    expect(run.output()).toContain("SIGTERM to both: exit code 0");
+    expect(run.left()).toEqual([]);
+  });
 
-  test("mesh exits 1 with the difference when one node's row was changed behind its back", ({ expect }) =>
-    inTurn(async () => {
-      const plant = `BEGIN IMMEDIATE;
+  test("mesh exits 1 with the difference when one node's row was changed behind its back", async ({ expect }) => {
+    const plant = `BEGIN IMMEDIATE;
         UPDATE _grove_node SET capture = 0;
         UPDATE inventory SET quantity = quantity - 1 WHERE sku = 'tea';
         UPDATE _grove_node SET capture = 1;
         COMMIT`;
-      const run = runExample(["mesh", "--once"], { GROVE_EXAMPLE_PLANT: plant });
-      expect([await run.ended, run.output()]).toEqual([
-        1,
-        expect.stringMatching(/inventory store-42 tea\.quantity is \d+ at node-c; it must be \d+/),
-      ]);
-      expect(run.left()).toEqual([]);
-    }));
+    const run = runExample(["mesh", "--once"], { GROVE_EXAMPLE_PLANT: plant });
+    expect([await run.ended, run.output()]).toEqual([
+      1,
+      expect.stringMatching(/inventory store-42 tea\.quantity is \d+ at node-c; it must be \d+/),
+    ]);
+    expect(run.left()).toEqual([]);
+  });
 
-  test("two-node exits 1 with the difference when one node's row was changed behind its back", ({ expect }) =>
-    inTurn(async () => {
-      const plant = `BEGIN;
+  test("two-node exits 1 with the difference when one node's row was changed behind its back", async ({ expect }) => {
+    const plant = `BEGIN;
         SET LOCAL grove.capture = 'off';
         UPDATE documents SET title = 'Planted' WHERE id = 'agenda';
         COMMIT`;
-      const run = runExample(["two-node", "--once"], { GROVE_EXAMPLE_PLANT: plant });
-      expect([await run.ended, run.output()]).toEqual([
-        1,
-        expect.stringMatching(/node-2: the document agenda is .*Planted/),
-      ]);
-      expect(run.left()).toEqual([]);
-    }));
+    const run = runExample(["two-node", "--once"], { GROVE_EXAMPLE_PLANT: plant });
+    expect([await run.ended, run.output()]).toEqual([
+      1,
+      expect.stringMatching(/node-2: the document agenda is .*Planted/),
+    ]);
+    expect(run.left()).toEqual([]);
+  });
 });

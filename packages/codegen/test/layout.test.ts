@@ -4,6 +4,7 @@ import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/
 import { describe, expect, test } from "vitest";
 import { registry } from "../../../generated/sqlite/index";
 import * as shadow from "../../../generated/sqlite/shadow";
+import { withKit } from "../../drizzle/test/versions";
 import { createRegistry, emitFiles } from "../src/index";
 import { Captured, model } from "./database";
 
@@ -25,9 +26,8 @@ function describeTables(db: Database.Database): unknown {
 test("drizzle-kit's migration and our own statements make the same tables and indexes", async () => {
   const [migrated, ensured] = [new Database(":memory:"), new Database(":memory:")];
   const empty = await generateSQLiteDrizzleJson({});
-  for (const statement of await generateSQLiteMigration(empty, await generateSQLiteDrizzleJson({ ...shadow }))) {
-    migrated.exec(statement);
-  }
+  const json = await withKit(shadow, () => generateSQLiteDrizzleJson({ ...shadow }));
+  for (const statement of await generateSQLiteMigration(empty, json)) migrated.exec(statement);
   const { system, tables } = registry.capture;
   for (const statement of [...system, ...Object.values(tables).flatMap((own) => own.tables)]) ensured.exec(statement);
   expect(describeTables(ensured)).toEqual(describeTables(migrated));

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { generateDrizzleJson, generateMigration } from "drizzle-kit/api";
 import type postgres from "postgres";
 import { afterAll, expect, test } from "vitest";
+import { withKit } from "../../drizzle/test/versions";
 import { createRegistry, emitFiles } from "../src/index";
 import { openDatabase, urlOf, usePostgres } from "./postgres-database";
 import { model } from "./postgres-model";
@@ -105,7 +106,8 @@ test("drizzle-kit's migration, its push and our own statements make the same tab
   const [migrated, pushed, ensured] = [await openDatabase(), await openDatabase(), await openDatabase()];
   await ensured.unsafe(enums);
 
-  const statements = await generateMigration(generateDrizzleJson({}), generateDrizzleJson(shadow));
+  const json = await withKit(shadow, () => generateDrizzleJson(shadow));
+  const statements = await generateMigration(generateDrizzleJson({}), json);
   for (const statement of statements) await migrated.unsafe(statement);
   expect(await push(pushed)).toContain("Changes applied");
   await ensure(ensured);

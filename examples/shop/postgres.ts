@@ -1,26 +1,29 @@
-// What a store does all day: plain Drizzle on SQLite. Nothing in this file knows that the cloud writes too.
+// What a node on Postgres does all day: plain Drizzle. Nothing in this file knows that others write too.
 import { and, eq, sql } from "drizzle-orm";
-import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
-import { inventory, orders } from "../../../schema/sqlite";
+import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import { inventory, orders } from "../../schema/postgres";
 
 type Order = typeof orders.$inferInsert;
 type Article = typeof inventory.$inferInsert;
 
 const place = (store: string, sku: string) => and(eq(inventory.store, store), eq(inventory.sku, sku));
 
-export const openShop = (db: BetterSQLite3Database) => ({
+export const openShop = (db: PostgresJsDatabase) => ({
   async stock(article: Article) {
     await db.insert(inventory).values(article);
   },
+  /** An order for later: nothing leaves the shelf yet. */
+  async order(order: Order) {
+    await db.insert(orders).values(order);
+  },
   /** An order and what it takes off the shelf, in one transaction. */
   async sell(order: Order, store: string, sku: string, count: number) {
-    // better-sqlite3 is synchronous: `run` instead of `await`.
-    db.transaction((tx) => {
-      tx.insert(orders).values(order).run();
-      tx.update(inventory)
+    await db.transaction(async (tx) => {
+      await tx.insert(orders).values(order);
+      await tx
+        .update(inventory)
         .set({ quantity: sql`${inventory.quantity} - ${count}` })
-        .where(place(store, sku))
-        .run();
+        .where(place(store, sku));
     });
   },
   async deliver(store: string, sku: string, count: number) {

@@ -1,25 +1,30 @@
-// What the cloud does all day: plain Drizzle on Postgres. Nothing in this file knows that the stores write too.
+// What a node on SQLite does all day: plain Drizzle. Nothing in this file knows that others write too.
 import { and, eq, sql } from "drizzle-orm";
-import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import { inventory, orders } from "../../../schema/postgres";
+import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import { inventory, orders } from "../../schema/sqlite";
 
 type Order = typeof orders.$inferInsert;
 type Article = typeof inventory.$inferInsert;
 
 const place = (store: string, sku: string) => and(eq(inventory.store, store), eq(inventory.sku, sku));
 
-export const openShop = (db: PostgresJsDatabase) => ({
+export const openShop = (db: BetterSQLite3Database) => ({
   async stock(article: Article) {
     await db.insert(inventory).values(article);
   },
+  /** An order for later: nothing leaves the shelf yet. */
+  async order(order: Order) {
+    await db.insert(orders).values(order);
+  },
   /** An order and what it takes off the shelf, in one transaction. */
   async sell(order: Order, store: string, sku: string, count: number) {
-    await db.transaction(async (tx) => {
-      await tx.insert(orders).values(order);
-      await tx
-        .update(inventory)
+    // better-sqlite3 is synchronous: `run` instead of `await`.
+    db.transaction((tx) => {
+      tx.insert(orders).values(order).run();
+      tx.update(inventory)
         .set({ quantity: sql`${inventory.quantity} - ${count}` })
-        .where(place(store, sku));
+        .where(place(store, sku))
+        .run();
     });
   },
   async deliver(store: string, sku: string, count: number) {

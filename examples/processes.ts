@@ -1,4 +1,5 @@
-// How main.ts, in its own process, makes the two nodes act: by name, over the channel that `fork` opens.
+// Both ends of a node's process: `startNode` in main.ts, which makes it act by name over the channel that `fork` opens, and
+// `offer` in the node's own program.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -20,44 +21,54 @@ interface Answer {
   readonly error?: Error;
 }
 
-/** In a node's process: says that it is ready, does what it is asked to, and closes when main.ts lets go of it. */
-export function offer(acts: Acts, close: () => Promise<void>): void {
+/** In a node's process: says that it is ready, and does what main.ts asks it to. */
+export function offer(acts: Acts = {}): void {
   const send = (answer: Answer | "ready") => process.connected && process.send?.(answer);
   process.on("message", async ({ call, name, args }: Call) => {
     try {
-      send({ call, value: await acts[name]?.(...args) });
+      const act = acts[name];
+      if (!act) throw new Error(`The node does not offer ${name}.`);
+      send({ call, value: await act(...args) });
     } catch (error) {
       send({ call, error: error as Error });
     }
   });
-  // Ctrl-C reaches all three processes, but only main.ts decides.
-  process.on("SIGINT", () => {});
-  process.on("disconnect", () => void close().finally(() => process.exit()));
+  // Without main.ts nobody would ever stop it.
+  process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  // A node that has stopped ends by itself: nothing but its own work may keep it.
+  process.channel?.unref();
   send("ready");
 }
 
-export interface NodeProcess<A extends Acts> {
+export interface NodeProcess<A extends Acts = Acts> {
   readonly acts: Remote<A>;
-  /** Resolves when the process has ended. */
+  /** Sends SIGTERM. Resolves when the process has ended, rejects when it did not end with exit code 0. */
   stop(): Promise<void>;
 }
 
+const root = fileURLToPath(new URL("..", import.meta.url));
+
 /** A node in a process of its own. When it ends by itself, so does this one. */
 export async function startNode<A extends Acts>(
-  program: "cloud/node.ts" | "edge/node.ts",
+  name: string,
+  program: URL,
   env: Readonly<Record<string, string>>,
 ): Promise<NodeProcess<A>> {
-  const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
+  const child = fork(fileURLToPath(program), {
+    cwd: root,
     execArgv: ["--import", "tsx"],
     serialization: "advanced",
     env: { ...process.env, ...env },
+    // In a group of its own: Ctrl-C reaches main.ts alone, which then stops the nodes.
+    detached: true,
   });
   let stopping = false;
   const ended = once(child, "exit").then(([code, signal]) => {
-    if (!stopping) throw new Error(`The process of ${program} ended: ${signal ?? `exit code ${code}`}.`);
+    if (!stopping || code !== 0) throw new Error(`The process of ${name} ended: ${signal ?? `exit code ${code}`}.`);
   });
   await Promise.race([once(child, "message"), ended]);
   ended.catch((error) => {
+    if (stopping) return;
     console.error(error.message);
     process.exit(1);
   });
@@ -65,7 +76,7 @@ export async function startNode<A extends Acts>(
     acts: remote<A>(child),
     stop: () => {
       stopping = true;
-      child.disconnect();
+      child.kill("SIGTERM");
       return ended;
     },
   };

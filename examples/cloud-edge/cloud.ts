@@ -1,0 +1,27 @@
+// The cloud node: orders and inventory in Postgres, and the endpoints with which the stores sync. It needs no syncer.
+import { drizzle } from "drizzle-orm/postgres-js";
+import { migrate } from "drizzle-orm/postgres-js/migrator";
+import { createNode, serveNode, syncRouter } from "grove-crdt";
+import { Hono } from "hono";
+import postgres from "postgres";
+import { registry } from "../../generated/postgres";
+import { authenticate } from "../auth";
+import { offer } from "../processes";
+import { openShop } from "../shop/postgres";
+
+const client = postgres(process.env.DATABASE_URL as string, { onnotice: () => {} });
+const db = drizzle({ client });
+
+// The application's own migrations, which drizzle-kit made from schema/postgres.ts; then the capture.
+await migrate(db, { migrationsFolder: "examples/migrations/postgres" });
+const node = createNode({ db, registry, nodeId: "cloud-us-east", tables: ["orders", "inventory"] });
+await node.ensureShadowTables();
+
+// POST /sync/pull, POST /sync/push, GET /sync/stream
+const app = new Hono();
+app.route("/sync", syncRouter(node, { authenticate, streamPollInterval: 1_000, streamKeepAlive: 15_000 }));
+
+const { stopped } = await serveNode(app, { node, hostname: "127.0.0.1", port: Number(process.env.PORT) });
+offer(openShop(db));
+await stopped;
+await client.end({ timeout: 5 });

@@ -1,0 +1,40 @@
+// A node of the mesh on SQLite: it serves its endpoints, and connects to every other node.
+import Database from "better-sqlite3";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { migrate } from "drizzle-orm/better-sqlite3/migrator";
+import { createNode, createSyncer, serveNode, streamingTransport, syncRouter } from "grove-crdt";
+import { Hono } from "hono";
+
+import { registry } from "../../generated/sqlite";
+import { authenticate, headers } from "../auth";
+import { line, lineActs } from "../line";
+import { offer } from "../processes";
+import { openShop } from "../shop/sqlite";
+
+const client = new Database(process.env.DATABASE_URL);
+client.pragma("journal_mode = WAL");
+const db = drizzle({ client });
+
+// The application's own migrations, which drizzle-kit made from schema/sqlite.ts; then the capture.
+migrate(db, { migrationsFolder: "examples/migrations/sqlite" });
+const tables = ["orders", "inventory"];
+const node = createNode({ db, registry, nodeId: process.env.NODE_ID, tables });
+await node.ensureShadowTables();
+
+// It serves the others.
+const app = new Hono();
+app.route("/sync", syncRouter(node, { authenticate }));
+
+// It connects to them. A stream is asked for again after a second, so that there is something to see; usually five.
+const peers = (process.env.PEERS ?? "").split(" ").filter(Boolean);
+const syncer = createSyncer(node, {
+  peers: peers.map((url) => streamingTransport(url, { headers, reconnect: 1_000, fetch: line.fetch })),
+  tables,
+  interval: 30_000,
+  onReport: line.meter,
+});
+
+const { stopped } = await serveNode(app, { node, syncer, hostname: "127.0.0.1", port: Number(process.env.PORT) });
+offer({ ...openShop(db), ...lineActs });
+await stopped;
+client.close();
