@@ -331,11 +331,10 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
       expect(reports).toHaveLength(length);
     });
 
-    test("a hub that restarts is found again, with all that was written meanwhile", async () => {
+    test("a hub that was away is found again, with all that was written meanwhile", async () => {
       const { hub, edge, proxy, syncer } = await open();
       start(syncer);
       await until(isStreaming(syncer));
-      hub.node.close();
       proxy.link.down = true;
       proxy.cut();
       await insert(hub, "meanwhile");

@@ -14,8 +14,11 @@ import {
 import { Hono } from "hono";
 import { afterEach, expect, test } from "vitest";
 import { registry } from "../generated/sqlite";
+import { describeOnEach } from "./support/dialects";
 import { pushMessage } from "./support/network";
 import { openNode, referenceTables, type TestNode, TOKEN } from "./support/nodes";
+import { freePort } from "./support/sockets";
+import { Recorder } from "./support/statements";
 import { pause, until } from "./support/streams";
 
 const running: ServedNode[] = [];
@@ -124,4 +127,37 @@ test("stops on a signal, once, and leaves no listener behind", async () => {
   process.kill(process.pid, "SIGUSR2");
   await served.stopped;
   expect(process.listenerCount("SIGUSR2")).toBe(before);
+});
+
+describeOnEach("nodes that serve each other", ({ openNode }) => {
+  test("stop at the same moment, within a moment, and nothing uses their databases afterwards", async () => {
+    const recorder = new Recorder();
+    const nodes = [await openNode("a", { recorder }), await openNode("b", { recorder })] as const;
+    const apps = nodes.map(({ app }) => new Hono().route("/sync", app));
+    const ports = await Promise.all(nodes.map(() => freePort()));
+    const served = await Promise.all(
+      nodes.map(({ node }, n) => {
+        const url = `http://127.0.0.1:${ports[1 - n]}/sync`;
+        const peer = streamingTransport(url, { headers: () => ({ authorization: TOKEN }), reconnect: 20 });
+        const syncer = createSyncer(node, { peers: [peer], minRetry: 20, maxRetry: 50 });
+        const where = { hostname: "127.0.0.1", port: ports[n] as number, signals: [] };
+        return serveNode(apps[n] as Hono, { node, syncer, ...where });
+      }),
+    );
+    const [a, b] = nodes;
+    const writing = (async () => {
+      for (let n = 0; n < 40; n++) {
+        for (const node of nodes) await node.sql("INSERT INTO documents (id, title) VALUES (?, 't')", `${node.id}${n}`);
+        await pause(5);
+      }
+    })();
+    await until(async () => (await b.row("SELECT 1 AS one FROM documents WHERE id = 'a9'")) !== undefined);
+    await until(async () => (await a.row("SELECT 1 AS one FROM documents WHERE id = 'b9'")) !== undefined);
+    const begun = performance.now();
+    await Promise.all(served.map((one) => one.stop()));
+    // Far from the grace of ten seconds, at the end of which everything is cut off.
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    await writing;
+    expect(await recorder.during(() => pause(200))).toEqual([]);
+  });
 });

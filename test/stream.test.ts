@@ -311,10 +311,14 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
       for await (const _ of node.node.changes());
     })();
     await pause(20);
-    node.node.close();
+    await node.node.close();
     await until(() => reader.ended);
     expect(reader.error).toBeNull();
     await changes;
+    // No new ones begin; single requests are answered.
+    expect(await errorOf(await node.app.request(streamRequest({})))).toEqual([503, "aborted"]);
+    expect(() => node.node.changes()).toThrow(expect.objectContaining({ code: "aborted" }));
+    expect((await request(node, "/pull", JSON.stringify(pullMessage()))).status).toBe(200);
   });
 
   test("serves a node beside pulls and pushes of others", async () => {

@@ -96,3 +96,11 @@ export class Wire {
     for (const socket of this.#sockets) socket.destroy();
   }
 }
+
+/** A port that nobody listens at, just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  const port = await listening(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -23,7 +23,10 @@ export interface ServedNode {
   /** Where it listens. */
   readonly port: number;
   readonly url: string;
-  /** Ends streams and syncing, lets requests under way end, closes the server. Resolves when nothing of it is left. */
+  /**
+   * Ends streams and syncing, lets requests under way end, closes the server. Resolves when nothing of it uses the database
+   * any more.
+   */
   stop(): Promise<void>;
   /** Resolves once it has stopped, by whatever. Then close the database. */
   readonly stopped: Promise<void>;
@@ -54,14 +57,14 @@ export async function serveNode(app: Pick<Hono, "fetch">, options: ServeOptions)
     stopping ??= (async () => {
       for (const signal of signals) process.off(signal, onSignal);
       const closed = new Promise((done) => server.close(done));
-      node.close();
-      await syncing?.stop();
+      const ended = Promise.all([closed, syncing?.stop()]);
+      void node.close();
       // A connection is idle once its last answer is out: peers would keep it open for the next request.
       const idle = setInterval(() => server.closeIdleConnections(), 20);
-      const late = setTimeout(() => server.closeAllConnections(), grace);
-      await closed;
+      await within(ended, grace);
       clearInterval(idle);
-      clearTimeout(late);
+      server.closeAllConnections();
+      await within(node.close(), grace);
       resolve();
     })();
     return stopping;
@@ -86,4 +89,14 @@ async function listen(app: Pick<Hono, "fetch">, port: number, hostname: string |
     server.listen(port, hostname, resolve);
   });
   return server;
+}
+
+/** Waits for something, but not longer than so many milliseconds. */
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }

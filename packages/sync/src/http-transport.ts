@@ -12,6 +12,7 @@ import {
   pushResponseSchema,
 } from "@grove-crdt/core";
 import type { z } from "zod";
+import { linked } from "./abort";
 import type { CallOptions, Transport } from "./transport";
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -50,7 +51,8 @@ export class HttpClient {
     { signal }: CallOptions,
   ): Promise<z.infer<Schema>> {
     const { root, timeout } = this;
-    const deadline = AbortSignal.timeout(timeout);
+    const deadline = linked(signal);
+    deadline.within(timeout);
     let response: Response;
     let text: string;
     try {
@@ -58,13 +60,15 @@ export class HttpClient {
         method: "POST",
         headers: await this.headers({ "content-type": "application/json" }),
         body: JSON.stringify(body),
-        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+        signal: deadline.signal,
       });
       text = await response.text();
     } catch (cause) {
       if (signal?.aborted) throw new GroveError("aborted", `The request to ${root}${path} was aborted.`, { cause });
-      const why = deadline.aborted ? `gave no answer within ${timeout} ms` : `could not be reached (${reason(cause)})`;
+      const why = deadline.isLate() ? `gave no answer within ${timeout} ms` : `could not be reached (${reason(cause)})`;
       throw new GroveError("transport", `${root}${path} ${why}. It will be tried again.`, { cause });
+    } finally {
+      deadline.done();
     }
     const answer = parse(text);
     if (!response.ok) throw refusal(`${root}${path}`, response.status, answer);

@@ -31,10 +31,12 @@ import {
   type PeerUpdate,
   type Store,
 } from "@grove-crdt/store";
+import { type Linked, linked } from "./abort";
 import { findUnequal, readWhole } from "./agreement";
 import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
 import { Feed, type Frame } from "./feed";
 import { Follower, type FollowerOptions } from "./follower";
+import { InFlight } from "./in-flight";
 import { type Wake, Watcher } from "./watcher";
 
 export interface NodeOptions {
@@ -74,8 +76,10 @@ export class GroveNode {
   /** By the tables that they serve. */
   readonly #feeds = new Map<string, Feed>();
   readonly #pages = new WeakMap<Frame, PullResponse>();
+  readonly #inFlight = new InFlight();
+  #closed = false;
   /** What has no end of its own: streams, and loops over changes. */
-  readonly #endless = new Set<AbortController>();
+  readonly #endless = new Set<Linked>();
   readonly #registry: Registry;
 
   constructor(options: NodeOptions) {
@@ -91,7 +95,7 @@ export class GroveNode {
     this.now = now;
     this.random = random;
     this.#registry = registry;
-    this.store = openStore(db?.$client, registry, { now, random, maxClockDrift, nodeId }, tables);
+    this.store = this.#inFlight.track(openStore(db?.$client, registry, { now, random, maxClockDrift, nodeId }, tables));
     this.#watcher = new Watcher(this.store);
   }
 
@@ -393,23 +397,26 @@ export class GroveNode {
     return want.length > 0 ? { ...answer, want } : answer;
   }
 
-  /** A signal that aborts with the caller's, or when the node closes. */
+  /** A signal that aborts with the caller's, or when the node closes. @throws GroveError `aborted` */
   #opened(signal?: AbortSignal): { readonly signal: AbortSignal; readonly done: () => void } {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted) abort();
-    this.#endless.add(controller);
+    if (this.#closed) throw new GroveError("aborted", "The node is closed.");
+    const opened = linked(signal);
+    this.#endless.add(opened);
     const done = () => {
-      this.#endless.delete(controller);
-      signal?.removeEventListener("abort", abort);
+      this.#endless.delete(opened);
+      opened.done();
     };
-    return { signal: controller.signal, done };
+    return { signal: opened.signal, done };
   }
 
-  /** Ends streams and loops over {@link changes}. The database stays open: it is the caller's. */
-  close(): void {
-    for (const controller of [...this.#endless]) controller.abort();
+  /**
+   * Ends streams and loops over {@link changes}, and begins no new ones; single requests are still answered. Resolves once
+   * nothing of the node uses the database any more. The database stays open: it is the caller's.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { abort } of [...this.#endless]) abort();
+    await this.#inFlight.ended();
   }
 
   #refuseUnknown(tables: readonly string[]): void {

@@ -1,6 +1,7 @@
 // One peer of a syncer: exchanges that never overlap, local writes that go out as they are committed, and the stream in.
 import { GroveError, type RowKey } from "@grove-crdt/core";
 import pRetry, { AbortError } from "p-retry";
+import { linked } from "./abort";
 import { exchange } from "./exchange";
 import { type ExchangeOptions, Link } from "./link";
 import type { GroveNode } from "./node";
@@ -132,8 +133,12 @@ export class Peer {
       let whole = true;
       for (let next = 0; !signal.aborted; ) {
         if (whole) next = performance.now() + withJitter(interval, random);
-        const hurry = new AbortController();
-        this.#hurry = () => hurry.abort();
+        let hurried = false;
+        const waiting = linked(signal);
+        this.#hurry = () => {
+          hurried = true;
+          waiting.abort();
+        };
         await pRetry(
           async () => {
             const report = await (whole ? this.exchange(signal) : this.push(signal));
@@ -150,12 +155,13 @@ export class Peer {
             minTimeout: minRetry,
             maxTimeout: maxRetry,
             randomize: true,
-            signal: AbortSignal.any([signal, hurry.signal]),
+            signal: waiting.signal,
           },
         ).catch(() => {});
+        waiting.done();
         this.#hurry = () => {};
         if (signal.aborted) return;
-        if (!hurry.signal.aborted) whole = !(await this.#due.wait(Math.max(next - performance.now(), 0), signal));
+        if (!hurried) whole = !(await this.#due.wait(Math.max(next - performance.now(), 0), signal));
       }
     } finally {
       stop();

@@ -2,6 +2,7 @@
 // pushed. A connection that has died in silence is noticed by the keep-alives that no longer come.
 import { GroveError, isGroveError, type PullResponse, pullResponseSchema, type StreamRequest } from "@grove-crdt/core";
 import { createParser } from "eventsource-parser";
+import { linked } from "./abort";
 import { check, HttpClient, type HttpTransportOptions, overHttp, parse, reason, refusal } from "./http-transport";
 import type { CallOptions, Transport } from "./transport";
 
@@ -47,16 +48,12 @@ async function* readStream(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PullResponse, void> {
   const place = `${client.root}/stream`;
-  const watchdog = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const alive = (milliseconds: number) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => watchdog.abort(), milliseconds);
-  };
+  // Aborts with the caller, or when nothing has come for too long.
+  const watchdog = linked(signal);
   const broken = (cause: unknown): GroveError => {
     if (isGroveError(cause)) return cause;
     if (signal?.aborted) return new GroveError("aborted", `The stream from ${place} was aborted.`, { cause });
-    const why = watchdog.signal.aborted ? "fell silent" : `broke off (${reason(cause)})`;
+    const why = watchdog.isLate() ? "fell silent" : `broke off (${reason(cause)})`;
     return new GroveError("transport", `The stream from ${place} ${why}. It will be asked for again.`, { cause });
   };
   const pages: PullResponse[] = [];
@@ -68,13 +65,13 @@ async function* readStream(
   });
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {
-    alive(client.timeout);
+    watchdog.within(client.timeout);
     const response = await client.fetch(streamUrl(client.root, request), {
       headers: await client.headers({
         accept: "text/event-stream",
         ...(request.cursor !== null && { "last-event-id": request.cursor }),
       }),
-      signal: signal ? AbortSignal.any([signal, watchdog.signal]) : watchdog.signal,
+      signal: watchdog.signal,
     });
     if (!response.ok) throw refusal(place, response.status, parse(await response.text()));
     if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream"))
@@ -82,21 +79,24 @@ async function* readStream(
         "transport",
         `${place} did not answer with a stream of events. Is the router mounted there?`,
       );
-    body = response.body.getReader();
+    const reader = response.body.getReader();
+    body = reader;
+    // A pending read ends even if the connection does not know that it is dead.
+    watchdog.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}));
     const decoder = new TextDecoder();
     for (;;) {
-      alive(silence);
-      const { done, value } = await body.read();
+      watchdog.within(silence);
+      const { done, value } = await reader.read();
       if (done) throw new Error("it ended");
       // While a page is merged, the peer may well wait for us; it is not silent then.
-      clearTimeout(timer);
+      watchdog.within();
       parser.feed(decoder.decode(value, { stream: true }));
       yield* pages.splice(0);
     }
   } catch (error) {
     throw broken(error);
   } finally {
-    clearTimeout(timer);
+    watchdog.done();
     watchdog.abort();
     await body?.cancel().catch(() => {});
   }
