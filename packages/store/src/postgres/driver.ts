@@ -90,6 +90,39 @@ export function postgresDriver(client: unknown): PostgresDriver | null {
   return null;
 }
 
+/** Of a statement that came after the one that broke the transaction, and so says nothing of the cause. */
+const IN_FAILED_TRANSACTION = "25P02";
+
+/** A transaction whose statements may be sent ahead of the answers: none goes out once it is over, and its cause of failure is known. */
+class Guarded implements PostgresTransaction {
+  #over = false;
+  #cause: unknown = null;
+  constructor(private readonly tx: PostgresTransaction) {}
+
+  async #run<T>(statement: () => Promise<T>): Promise<T> {
+    // It would take effect by itself, beside what was rolled back.
+    if (this.#over) throw this.#cause ?? new Error("The transaction is over.");
+    try {
+      return await statement();
+    } catch (error) {
+      if (sqlState(error) !== IN_FAILED_TRANSACTION) this.#cause = error;
+      throw error;
+    }
+  }
+  rows(text: string, params?: readonly (string | null)[]): Promise<RawRow[]> {
+    return this.#run(() => this.tx.rows(text, params));
+  }
+  exec(text: string): Promise<void> {
+    return this.#run(() => this.tx.exec(text));
+  }
+
+  /** Ends it. Returns why it failed, given the error that came first to whoever ran it. */
+  fail(error: unknown): unknown {
+    this.#over = true;
+    return sqlState(error) === IN_FAILED_TRANSACTION ? (this.#cause ?? error) : error;
+  }
+}
+
 /**
  * BEGIN, work, COMMIT; ROLLBACK when anything fails.
  *
@@ -103,22 +136,24 @@ async function bracket<T>(
   work: (tx: PostgresTransaction) => Promise<T>,
   ahead: boolean,
 ): Promise<T> {
+  const guarded = new Guarded(tx);
   let working: Promise<T> | undefined;
   try {
-    const begun = tx.exec(`BEGIN ISOLATION LEVEL ${isolation};\n${begin}`);
-    if (ahead) working = work(tx);
+    const begun = guarded.exec(`BEGIN ISOLATION LEVEL ${isolation};\n${begin}`);
+    if (ahead) working = work(guarded);
     // Each is waited for below, whatever becomes of the other.
     for (const one of [begun, working]) one?.catch(() => {});
     await begun;
-    working ??= work(tx);
+    working ??= work(guarded);
     const result = await working;
-    await tx.exec("COMMIT");
+    await guarded.exec("COMMIT");
     return result;
   } catch (error) {
+    const cause = guarded.fail(error);
     await working?.catch(() => {});
     // The connection may be gone; its own error is the one to show.
     await tx.exec("ROLLBACK").catch(() => {});
-    throw error;
+    throw cause;
   }
 }
 
@@ -169,12 +204,17 @@ const pglite = (client: PGliteClient): PostgresDriver => ({
   // PGlite begins and ends the transaction itself, and lets nobody else in between.
   transaction: (isolation, begin, work) =>
     client.transaction(async (tx) => {
-      await tx.exec(`SET TRANSACTION ISOLATION LEVEL ${isolation};\n${begin}`);
-      return work({
+      const guarded = new Guarded({
         rows: async (text, params = []) =>
           (await tx.query(text, [...params], { rowMode: "array", parsers: textParsers })).rows as RawRow[],
         exec: async (text) => void (await tx.exec(text)),
       });
+      try {
+        await guarded.exec(`SET TRANSACTION ISOLATION LEVEL ${isolation};\n${begin}`);
+        return await work(guarded);
+      } catch (error) {
+        throw guarded.fail(error);
+      }
     }),
 });
 
