@@ -25,7 +25,8 @@ export default defineConfig({
   },
   test: {
     exclude: [...configDefaults.exclude, ...(next ? withOldMigrations : [])],
-    include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+    // EXAMPLES=1: the examples as real processes instead, which are as many at a time as there are nodes.
+    include: process.env.EXAMPLES ? ["examples/*.test.ts"] : ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: "test/support/postgres-server.ts",
     pool: "forks",
     maxWorkers: 2,

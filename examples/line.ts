@@ -20,8 +20,14 @@ function to(url: string): AbortController {
 
 export const line = {
   /** Ends with the line, also while a stream comes in. */
-  fetch: (url: string, init: RequestInit): Promise<Response> =>
-    fetch(url, { ...init, signal: AbortSignal.any([to(url).signal, ...(init.signal ? [init.signal] : [])]) }),
+  fetch: (url: string, init: RequestInit): Promise<Response> => {
+    const either = new AbortController();
+    for (const signal of [to(url).signal, init.signal]) {
+      if (signal?.aborted) either.abort();
+      signal?.addEventListener("abort", () => either.abort(), { once: true });
+    }
+    return fetch(url, { ...init, signal: either.signal });
+  },
   meter({ pulled, pushed, superseded }: PeerReport): void {
     traffic.messages += pulled + pushed;
     traffic.superfluous += superseded;

@@ -34,6 +34,8 @@ export function findProblems(listings: ReadonlyMap<string, Listing>, ledger: Led
 
 /** Milliseconds between two looks. */
 const LOOK = 50;
+/** Milliseconds in which something has to move, before it is said what is wrong. */
+const PATIENCE = Number(process.env.GROVE_PATIENCE ?? 8_000);
 
 export interface Listed {
   readonly name: string;
@@ -45,7 +47,7 @@ export async function look(nodes: readonly Listed[]): Promise<Map<string, Listin
 }
 
 /** Looks until all is as it has to be, and still is a moment later; or until nothing has moved for `patience` milliseconds. */
-export async function settle(nodes: readonly Listed[], ledger: Ledger, patience = 8_000): Promise<string[]> {
+export async function settle(nodes: readonly Listed[], ledger: Ledger, patience = PATIENCE): Promise<string[]> {
   let listings = await look(nodes);
   for (let still = 0; still * LOOK < patience; ) {
     await sleep(LOOK);

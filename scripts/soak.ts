@@ -11,7 +11,7 @@ import { startPostgres } from "../examples/postgres";
 const USAGE = `Usage: npm run soak [-- options]
 
   --resume       go on after the last seed in docs/reliability.md
-  --only NAME    writers, streams or simulator
+  --only NAME    laws, writers, streams or simulator
   --minutes N    of writers in real processes (default 10)
   --streams N    on one hub, for a minute (default 1000)
   --seeds N      of the simulator (default 100000)
@@ -119,6 +119,12 @@ async function soakWriters(commit: string, minutes: number): Promise<boolean> {
   return code === 0;
 }
 
+/** The laws of the merge, 10,000 cases each; the tests run 3,000. */
+async function soakLaws(): Promise<boolean> {
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  return (await run([vitest, "run", "packages/core/test/laws.test.ts"], { GROVE_RUNS: "10000" }, true)).code === 0;
+}
+
 /** As `test/crowd.test.ts` writes it. */
 interface CrowdReport {
   readonly changes: number;
@@ -203,7 +209,7 @@ function readFlags() {
     } as const;
     const { values } = parseArgs({ options });
     const { only, minutes = "10", streams = "1000", seeds = "100000" } = values;
-    if (only !== undefined && !["writers", "streams", "simulator"].includes(only))
+    if (only !== undefined && !["laws", "writers", "streams", "simulator"].includes(only))
       throw new Error(`There is no ${only}.`);
     if (!(Number(minutes) > 0 && Number(streams) > 0 && Number(seeds) > 0))
       throw new Error("--minutes, --streams and --seeds take a number.");
@@ -227,6 +233,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 const commit = readCommit();
 let good = true;
 const isWanted = (name: string) => only === undefined || only === name;
+if (isWanted("laws")) good = (await soakLaws()) && good;
 if (isWanted("writers")) good = (await soakWriters(commit, minutes)) && good;
 if (isWanted("streams")) good = (await soakStreams(commit, streams)) && good;
 if (isWanted("simulator")) good = (await soakSimulator(commit, seeds, resume)) && good;

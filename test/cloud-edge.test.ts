@@ -31,7 +31,7 @@ describe.concurrent("the example cloud-edge", { timeout: 120_000 }, () => {
       UPDATE orders SET note = 'planted' WHERE id = 'edge-3';
       UPDATE _grove_node SET capture = 1;
       COMMIT`;
-    const run = runExample(["cloud-edge", "--once"], { GROVE_EXAMPLE_PLANT });
+    const run = runExample(["cloud-edge", "--once"], { GROVE_EXAMPLE_PLANT, GROVE_PATIENCE: "1500" });
     expect([await run.ended, run.output()]).toEqual([
       1,
       expect.stringContaining(`orders edge-3.note is "planted" at edge; it must be null`),

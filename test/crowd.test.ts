@@ -12,7 +12,7 @@ import type { HubReport, Task } from "./fixtures/crowd/hub";
 import type { Crowd, CrowdReport } from "./fixtures/crowd/listeners";
 
 const STREAMS = Number(process.env.GROVE_STREAMS ?? 200);
-const SECONDS = Number(process.env.GROVE_SECONDS ?? 4);
+const SECONDS = Number(process.env.GROVE_SECONDS ?? 2);
 const CHANGES_PER_SECOND = 10;
 
 const folder = mkdtempSync(join(tmpdir(), "grove-crowd-"));

@@ -29,7 +29,7 @@ interface Run {
 /** Runs the demo; `plant` is SQL that it runs on edge-b before the last look. */
 function runDemo(args: readonly string[], plant = ""): Promise<Run> {
   return new Promise((resolve) => {
-    const env = { ...process.env, TMPDIR: temporary, GROVE_DEMO_PLANT: plant };
+    const env = { ...process.env, TMPDIR: temporary, GROVE_DEMO_PLANT: plant, GROVE_PATIENCE: "1500" };
     const command = ["--import", "tsx", "examples/demo/main.ts", ...args];
     const child = execFile(process.execPath, command, { cwd: root, env }, (_, stdout, stderr) =>
       resolve({ code: child.exitCode, output: stdout + stderr }),

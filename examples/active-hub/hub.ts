@@ -36,4 +36,4 @@ const ending = new AbortController();
 process.once("SIGTERM", () => ending.abort());
 const { signal } = ending;
 await Promise.all([syncer.run({ signal }), syncer.stream({ signal })]);
-await client.end({ timeout: 5 });
+await client.end();

@@ -35,4 +35,4 @@ const syncer = createSyncer(node, {
 const { stopped } = await serveNode(app, { node, syncer, hostname: "127.0.0.1", port: Number(process.env.PORT) });
 offer({ ...openShop(db), ...lineActs });
 await stopped;
-await client.end({ timeout: 5 });
+await client.end();

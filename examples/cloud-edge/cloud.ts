@@ -24,4 +24,4 @@ app.route("/sync", syncRouter(node, { authenticate, streamPollInterval: 1_000, s
 const { stopped } = await serveNode(app, { node, hostname: "127.0.0.1", port: Number(process.env.PORT) });
 offer(openShop(db));
 await stopped;
-await client.end({ timeout: 5 });
+await client.end();

@@ -44,10 +44,13 @@ export async function look(clients: readonly Client[]): Promise<Database[]> {
   );
 }
 
-/** Looks until all is as it has to be, and still is some exchanges later; or until nothing has moved for five seconds. */
+/** Milliseconds in which something has to move, before it is said what is wrong. */
+const PATIENCE = Number(process.env.GROVE_PATIENCE ?? 5_000);
+
+/** Looks until all is as it has to be, and still is some exchanges later; or until nothing has moved for too long. */
 export async function settle(clients: readonly Client[], ledger: Ledger): Promise<Database[]> {
   let databases = await look(clients);
-  for (let still = 0; still < 50; ) {
+  for (let still = 0; still * 100 < PATIENCE; ) {
     await sleep(100);
     const before = databases;
     databases = await look(clients);

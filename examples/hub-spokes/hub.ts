@@ -23,4 +23,4 @@ app.route("/sync", syncRouter(node, { authenticate }));
 const { stopped } = await serveNode(app, { node, hostname: "127.0.0.1", port: Number(process.env.PORT) });
 offer(openShop(db));
 await stopped;
-await client.end({ timeout: 5 });
+await client.end();

@@ -33,4 +33,4 @@ app.route("/documents", documentRoutes(db));
 const { stopped } = await serveNode(app, { node, syncer, hostname: "127.0.0.1", port: Number(process.env.PORT) });
 offer(lineActs);
 await stopped;
-await client.end({ timeout: 5 });
+await client.end();

@@ -1,7 +1,7 @@
 // Every topology as real processes: the databases end equal, as little as possible travels twice, and nothing stays behind.
 
 import { describe, test, vi } from "vitest";
-import { openExamples, type Run } from "./support/example";
+import { openExamples, type Run } from "../test/support/example";
 
 const runExample = openExamples();
 
@@ -53,7 +53,7 @@ describe.concurrent("the topology", { timeout: 120_000 }, () => {
         UPDATE inventory SET quantity = quantity - 1 WHERE sku = 'tea';
         UPDATE _grove_node SET capture = 1;
         COMMIT`;
-    const run = runExample(["mesh", "--once"], { GROVE_EXAMPLE_PLANT: plant });
+    const run = runExample(["mesh", "--once"], { GROVE_EXAMPLE_PLANT: plant, GROVE_PATIENCE: "2500" });
     expect([await run.ended, run.output()]).toEqual([
       1,
       expect.stringMatching(/inventory store-42 tea\.quantity is \d+ at node-c; it must be \d+/),
@@ -66,7 +66,7 @@ describe.concurrent("the topology", { timeout: 120_000 }, () => {
         SET LOCAL grove.capture = 'off';
         UPDATE documents SET title = 'Planted' WHERE id = 'agenda';
         COMMIT`;
-    const run = runExample(["two-node", "--once"], { GROVE_EXAMPLE_PLANT: plant });
+    const run = runExample(["two-node", "--once"], { GROVE_EXAMPLE_PLANT: plant, GROVE_PATIENCE: "2500" });
     expect([await run.ended, run.output()]).toEqual([
       1,
       expect.stringMatching(/node-2: the document agenda is .*Planted/),
