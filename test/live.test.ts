@@ -258,6 +258,27 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
       await done;
     });
 
+    test("`run` pulls at its interval, however much is written here meanwhile", async () => {
+      const { hub, edge, proxy } = await open();
+      const syncer = createSyncer(edge.node, { peers: [httpTransport(proxy.url, { headers })], interval: 100 });
+      const { signal, abort } = aborter();
+      const done = syncer.run({ signal });
+      let writing = true;
+      const writer = (async () => {
+        for (let n = 0; writing; n++) {
+          await insert(edge, `own-${n}`);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      })();
+      await until(() => has(hub, "own-5"));
+      await insert(hub, "down");
+      await until(() => has(edge, "down"));
+      writing = false;
+      await writer;
+      abort();
+      await done;
+    });
+
     test("`flush` resolves once the peer has acknowledged everything, and says who has not when it is aborted", async () => {
       const { hub, edge, proxy, syncer } = await open();
       for (let n = 0; n < 5; n++) await insert(edge, `d${n}`);

@@ -161,7 +161,10 @@ export class Peer {
         waiting.done();
         this.#hurry = () => {};
         if (signal.aborted) return;
-        if (!hurried) whole = !(await this.#due.wait(Math.max(next - performance.now(), 0), signal));
+        if (hurried) continue;
+        const rung = await this.#due.wait(Math.max(next - performance.now(), 0), signal);
+        // However much is written here, the peer is asked at the interval.
+        whole = !rung || performance.now() >= next;
       }
     } finally {
       stop();
