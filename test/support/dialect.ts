@@ -42,6 +42,8 @@ export interface TestDatabase {
   reopen(): Promise<TestDatabase>;
   /** Another process on the same data. */
   beside(): Promise<TestDatabase>;
+  /** How those who work on it are told to end before it closes. */
+  readonly users: Set<() => Promise<unknown>>;
   close(): Promise<void>;
 }
 

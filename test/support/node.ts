@@ -93,6 +93,8 @@ export async function startNode(
   options: Omit<NodeOptions, "db" | "nodeId"> & { readonly db?: NodeOptions["db"] },
 ): Promise<Omit<SyncingNode, "clock">> {
   const node = createNode({ random: randomness(), db: database.db, ...options, nodeId: id });
+  // A test may leave work behind that would find no database any more; some of it waits for what never comes.
+  database.users.add(() => Promise.race([node.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]));
   await node.ensureShadowTables();
   const traffic: Traffic = { requests: 0, pulls: 0, pushes: 0, served: 0, received: 0 };
   const app = syncRouter(node, { authenticate: (c) => (c.req.header("authorization") === TOKEN ? "peer" : null) });

@@ -167,8 +167,10 @@ class PostgresTestDatabase implements TestDatabase {
     return other;
   }
 
+  readonly users = new Set<() => Promise<unknown>>();
   async close(): Promise<void> {
     if (!this.#scope.delete(this)) return;
+    await Promise.all([...this.users].map((end) => end()));
     await Promise.all(this.#others.map((other) => other.close()));
     await this.#pool.end({ timeout: 0 });
     if (this.first) await giveBack(this.#lease);

@@ -130,7 +130,9 @@ export class SqliteTestDatabase implements TestDatabase {
     if (this.raw.memory) throw new Error("open the node with `durable: true`");
     return this.raw;
   }
+  readonly users = new Set<() => Promise<unknown>>();
   async close(): Promise<void> {
+    await Promise.all([...this.users].map((end) => end()));
     this.raw.close();
   }
 }
