@@ -27,7 +27,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(next ? withOldMigrations : [])],
     // EXAMPLES=1: the examples as real processes instead, which are as many at a time as there are nodes.
     include: process.env.EXAMPLES ? ["examples/*.test.ts"] : ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
-    globalSetup: "test/support/postgres-server.ts",
+    globalSetup: ["test/support/postgres-server.ts", "test/support/cli-build.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,7 +1,12 @@
 // GET /stream: a pull that never ends. Pages as server-sent events, the cursor as event id; one read of the database for all
 // who follow the same tables. Each name bears its number in the catalogues of faults and of earlier systems' flaws.
+import type { Cursor } from "@grove-crdt/core";
+import type { Served, ServeQuery, Store } from "@grove-crdt/store";
 import { createNode, type RowChange, syncRouter } from "grove-crdt";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { Feed, makeFrame } from "../packages/sync/src/feed";
+import { Follower, type FollowerOptions } from "../packages/sync/src/follower";
+import { Watcher } from "../packages/sync/src/watcher";
 import { describeOnEach } from "./support/dialects";
 import { errorOf, pullMessage, request, sync } from "./support/network";
 import { type TestNode, TOKEN } from "./support/node";
@@ -40,6 +45,16 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
       await node.sql("DELETE FROM documents WHERE id = 'local'");
       await until(() => reader.rows.some(({ cl }) => cl === 2));
       expect(reader.keys).toEqual(["before", "local", "merged", "local"]);
+    });
+
+    test("also what another process of the same database merged", async () => {
+      const node = await openNode("hub");
+      const other = createNode({ db: node.database.db, registry: node.registry, nodeId: "hub" });
+      await other.ready();
+      const reader = await openStream(node);
+      await pause(50);
+      await other.merge("peer", [{ table: "documents", pk: ["merged"], cl: 1, life: [1, "peer"] }]);
+      await until(() => reader.keys.includes("merged"), 3_000);
     });
 
     test("a change of one column carries that column alone", async () => {
@@ -172,6 +187,29 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
       await until(() => a.keys.includes("1"));
       expect(a.rows[0]).toMatchObject({ lww: { title: ["of the hub", expect.any(Number), "hub"] } });
       expect(a.rows[0]?.lww).not.toHaveProperty("body");
+    });
+
+    test("of a row that both wrote between two pages, only the others' part is sent to it, and the whole to others", async () => {
+      const node = await openNode("hub");
+      await insert(node, "1");
+      const [a, b] = [await openStream(node, { node: "a" }), await openStream(node, { node: "b" })];
+      const { cl, life } = a.rows[0] as RowChange;
+      await node.sql("UPDATE documents SET title = 'of the hub' WHERE id = '1'");
+      const body = ["of a", life[0] + 1, "a"] as const;
+      await request(node, "/push", message("a", [{ table: "documents", pk: ["1"], cl, life, lww: { body } }]));
+      await until(() => a.rows.length > 1 && titles(b.rows)["1"] === "of the hub");
+      await until(() => b.rows.some(({ lww }) => lww?.body?.[0] === "of a"));
+      expect(a.rows.slice(1)).toMatchObject([{ lww: { title: ["of the hub", expect.any(Number), "hub"] } }]);
+      expect(a.rows[1]?.lww).not.toHaveProperty("body");
+    });
+
+    test("is told with its first page alone: how far the node has seen the reader", async () => {
+      const node = await openNode("hub");
+      await request(node, "/push", message("a", [row("1", "a")]));
+      const a = await openStream(node, { node: "a" });
+      await insert(node, "2");
+      await until(() => a.keys.includes("2"));
+      expect(a.pages.map(({ seen }) => seen)).toEqual([{ incarnation: "i", seq: 1 }, null]);
     });
 
     test("moves its cursor all the same, with the next sign of life (lineage 24)", async () => {
@@ -344,5 +382,224 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
     await insert(node, "1");
     await until(() => reader.ended);
     expect(errors).toMatchObject([{ message: "disk on fire" }]);
+  });
+});
+
+describe("a feed and who follows it, whatever comes first", () => {
+  /** A log of rows that is read like a store, without a database. */
+  class Log {
+    readonly polling = { active: 2, slows: false };
+    readonly rows: RowChange[] = [];
+    reset = false;
+    /** Comes between the reading of a page and its arrival. */
+    arriving: (peer: string | null) => unknown = () => {};
+
+    write(): void {
+      this.rows.push({ table: "documents", pk: [this.rows.length + 1], cl: 1, life: [1, "x"] });
+    }
+    activity = async () => ({ pending: false, seq: this.rows.length });
+    serve = async ({ cursor, peer }: ServeQuery): Promise<Served> => {
+      const { length } = this.rows;
+      const rows = this.rows.slice(this.reset ? 0 : (cursor?.position ?? 0));
+      const served = { rows, sums: [], cursor: at(length), more: false, reset: this.reset };
+      await this.arriving(peer);
+      return served;
+    };
+  }
+  const at = (seq: number): Cursor => ({
+    incarnation: "i",
+    floor: seq,
+    position: seq,
+    last: seq,
+    tables: ["documents"],
+    full: false,
+  });
+  const settings = { tables: ["documents"], cursor: null, idle: 2, keepAlive: 60_000, maxBuffer: 1_000 };
+
+  const ending: AbortController[] = [];
+  afterEach(() => {
+    for (const controller of ending.splice(0)) controller.abort();
+  });
+  function open() {
+    const log = new Log();
+    const watcher = new Watcher(log);
+    return { log, watcher, feed: new Feed(log as Pick<Store, "serve">, watcher, ["documents"]) };
+  }
+  /** What comes to a reader: keys, and "reset" before a page that begins anew. */
+  function follow(log: Log, feed: Feed, peer: string, options: Partial<FollowerOptions> = {}): unknown[] {
+    const controller = new AbortController();
+    ending.push(controller);
+    const follower = new Follower(log, feed, { ...settings, peer, signal: controller.signal, ...options });
+    const came: unknown[] = [];
+    void (async () => {
+      for await (const { frame, reset } of follower.pages())
+        came.push(...(reset ? ["reset"] : []), ...frame.rows.map(({ pk }) => pk[0]));
+    })();
+    return came;
+  }
+
+  test("what is written while the first reader joins reaches it, though others have heard of it already", async () => {
+    const { log, watcher, feed } = open();
+    let told = 0;
+    const stop = watcher.listen((found) => {
+      told = found?.seq ?? told;
+    }, 2);
+    log.arriving = async () => {
+      log.arriving = () => {};
+      log.write();
+      await until(() => told === 1);
+    };
+    const reader = follow(log, feed, "a");
+    await until(() => reader.length === 1, 2_000);
+    stop();
+  });
+
+  test("a reader whom the feed has overtaken reads on by itself", async () => {
+    const { log, feed } = open();
+    log.write();
+    const a = follow(log, feed, "a");
+    await until(() => a.length === 1);
+    log.arriving = async (peer) => {
+      if (peer !== "b") return;
+      log.arriving = () => {};
+      log.write();
+      await until(() => a.length === 2);
+    };
+    const b = follow(log, feed, "b");
+    await until(() => b.length === 2, 2_000);
+    log.write();
+    await until(() => a.length === 3 && b.length === 3);
+    expect([a, b]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  test("a reader that is ahead of the feed gets nothing twice", async () => {
+    const { log, feed } = open();
+    const a = follow(log, feed, "a");
+    log.write();
+    await until(() => a.length === 1);
+    let release = () => {};
+    let held = false;
+    log.arriving = (peer) => {
+      held ||= peer === null;
+      return peer === null && new Promise<void>((resolve) => (release = resolve));
+    };
+    log.write();
+    await until(() => held);
+    const b = follow(log, feed, "b");
+    await until(() => b.length === 2);
+    log.arriving = () => {};
+    release();
+    log.write();
+    await until(() => a.length === 3 && b.length >= 3);
+    expect([a, b]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  test("a database that was restored under the feed is told to each of its readers", async () => {
+    const { log, feed } = open();
+    log.write();
+    const readers = ["a", "b"].map((peer) => follow(log, feed, peer));
+    await until(() => readers.every(({ length }) => length === 1));
+    await pause(10);
+    const told = new Set<string>();
+    log.reset = true;
+    log.arriving = (peer) => {
+      if (peer !== null) told.add(peer);
+      log.reset = told.size < 2;
+    };
+    log.write();
+    await until(() => readers.every((came) => came.length >= 4), 2_000);
+    for (const came of readers) expect(came).toEqual([1, "reset", 1, 2]);
+  });
+
+  test("what a reader has taken no longer counts, and one large page is never too much", async () => {
+    const follower = new Follower(new Log(), { join: () => true, remove: () => {} } as unknown as Feed, {
+      ...settings,
+      peer: "a",
+    });
+    const pages = follower.pages();
+    await pages.next();
+    let seq = 0;
+    const offer = (length: number) => {
+      const row: RowChange = { table: "documents", pk: ["x".repeat(length)], cl: 1, life: [1, "x"] };
+      follower.offer(makeFrame([row], at(++seq), false));
+    };
+    const take = async () => (await pages.next()).value?.frame.cursor.position;
+    for (const length of [600, 5_000, 600]) {
+      offer(length);
+      expect(await take()).toBe(seq);
+    }
+    offer(10);
+    offer(10);
+    expect([await take(), await take()]).toEqual([seq - 1, seq]);
+    offer(600);
+    offer(600);
+    await expect(pages.next()).rejects.toMatchObject({ code: "slow_reader" });
+  });
+});
+
+describe("looks at the database", () => {
+  afterEach(() => void vi.useRealTimers());
+  function open(active: number, slows: boolean) {
+    const store = {
+      polling: { active, slows },
+      looks: 0,
+      seq: 0,
+      broken: false,
+      activity: async () => {
+        store.looks++;
+        if (store.broken) throw new Error("no database");
+        return { pending: false, seq: store.seq };
+      },
+    };
+    return { store, watcher: new Watcher(store) };
+  }
+
+  test("become as frequent as the most impatient listener wants, and go on after a failure", async () => {
+    vi.useFakeTimers();
+    const { store, watcher } = open(1_000, false);
+    const stops = [watcher.listen(() => {}, 1_000)];
+    await vi.advanceTimersByTimeAsync(10);
+    let told = 0;
+    stops.push(watcher.listen(() => told++, 10));
+    await vi.advanceTimersByTimeAsync(20);
+    store.broken = true;
+    await vi.advanceTimersByTimeAsync(100);
+    store.broken = false;
+    store.seq = 7;
+    const before = told;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(told).toBe(before + 1);
+    for (const stop of stops) stop();
+  });
+
+  test("become rare after a quiet spell where each of them costs, never rarer than asked for, and frequent again", async () => {
+    vi.useFakeTimers();
+    const during = async (store: { looks: number }, milliseconds: number) => {
+      const { looks } = store;
+      await vi.advanceTimersByTimeAsync(milliseconds);
+      return store.looks - looks;
+    };
+    for (const slows of [true, false]) {
+      const { store, watcher } = open(50, slows);
+      const stop = watcher.listen(() => {}, 1_000);
+      expect(await during(store, 25_000)).toBeGreaterThan(490);
+      await vi.advanceTimersByTimeAsync(15_000);
+      const quiet = await during(store, 20_000);
+      if (slows) {
+        expect(quiet).toBeGreaterThanOrEqual(19);
+        expect(quiet).toBeLessThan(25);
+      } else expect(quiet).toBeGreaterThan(390);
+      store.seq++;
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await during(store, 10_000)).toBeGreaterThan(190);
+      stop();
+      expect(await during(store, 10_000)).toBe(0);
+    }
   });
 });

@@ -2,10 +2,10 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
 
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
-const cli = join(repository, "packages/grove-crdt/src/cli.ts");
 const temporary = join(repository, "tmp");
 
 export interface Run {
@@ -16,11 +16,10 @@ export interface Run {
 
 /** Runs `grove-crdt` with the arguments, without a terminal. */
 export function runCli(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
-  const tsx = pathToFileURL(join(repository, "node_modules/tsx/dist/esm/index.mjs")).href;
   const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
   return new Promise((resolve) => {
     const options = { cwd, env: { ...inherited, ...env } };
-    execFile(process.execPath, ["--import", tsx, cli, ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [inject("cli"), ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
     });
   });
