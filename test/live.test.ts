@@ -10,6 +10,7 @@ import {
   createSyncer,
   httpTransport,
   type PeerReport,
+  type PullResponse,
   type RowChange,
   type StreamingTransportOptions,
   type StreamRequest,
@@ -294,6 +295,94 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
       proxy.link.down = false;
       await syncer.flush();
       expect(await has(hub, "late")).toBeDefined();
+    });
+
+    test("what the peer refuses to take is pushed again, though pages behind it were acknowledged", async () => {
+      const [hub, edge] = [await openNode("hub", { maxClockDrift: 1_000 }), await edgeNode("edge", new Clock())];
+      edge.clock.advance(5_000);
+      await insert(edge, "early");
+      const url = `http://127.0.0.1:${await serveNodeAt(hub)}/sync`;
+      await connect(edge, url).sync();
+      const stored = await edge.node.store.peer("hub");
+      const stamps: RowChange = { table: "documents", pk: ["on time"], cl: 1, life: [1, "x"], lww: { title: ["t"] } };
+      await edge.node.merge("x", [stamps]);
+      const syncer = connect(edge, url, { pageRows: 1 });
+      expect(await syncer.sync()).toMatchObject([{ error: { code: "clock_drift" }, refused: 1 }]);
+      expect([await has(hub, "early"), Boolean(await has(hub, "on time"))]).toEqual([undefined, true]);
+      expect((await edge.node.store.peer("hub"))?.pushCursor).toBe(stored?.pushCursor);
+      hub.clock.advance(5_000);
+      expect(await syncer.sync()).toMatchObject([{ error: null, refused: 0 }]);
+      expect(await has(hub, "early")).toBeDefined();
+    });
+
+    test("what was acknowledged is not sent again by the next process, and a look in vain writes nothing", async () => {
+      const { hub, edge, proxy, syncer } = await open();
+      await insert(edge, "1");
+      await syncer.flush();
+      const next = connect(edge, proxy.url);
+      expect(await next.sync()).toMatchObject([{ pushed: 0, error: null }]);
+      const before = await edge.node.store.peer("hub");
+      // What came from the hub itself is passed over.
+      await insert(hub, "2");
+      expect(await next.sync()).toMatchObject([{ pulled: 1, pushed: 0, error: null }]);
+      expect((await edge.node.store.peer("hub"))?.pushCursor).toBe(before?.pushCursor);
+      expect((await next.status())[0]?.pending.rows).toBe(0);
+    });
+
+    /** The peer's transport, with pages of its streams changed on their way. */
+    const tampered = (url: string, change: (page: PullResponse) => PullResponse) => {
+      const transport = streamingTransport(url, { headers, reconnect: 60_000 });
+      const pulls: (string | null)[] = [];
+      const changed: Transport = {
+        ...transport,
+        pull: (request, options) => {
+          if (request.rows !== 0) pulls.push(request.cursor);
+          return transport.pull(request, options);
+        },
+        async *stream(request, options) {
+          for await (const page of transport.stream?.(request, options) ?? []) yield change(page);
+        },
+      };
+      return { transport: changed, pulls };
+    };
+
+    test("a stream that tells of an own database that was restored is settled at once, by an exchange of everything", async () => {
+      const { edge, proxy, syncer } = await open();
+      await insert(edge, "1");
+      await syncer.flush();
+      let told = false;
+      const { transport, pulls } = tampered(proxy.url, (page) => {
+        if (told) return page;
+        told = true;
+        return { ...page, seen: { incarnation: "gone", seq: 9 } };
+      });
+      const reports: PeerReport[] = [];
+      const onReport = (report: PeerReport) => reports.push(report);
+      const next = createSyncer(edge.node, { peers: [transport], interval: 60_000, onReport });
+      const { signal, abort } = aborter();
+      const done = next.stream({ signal });
+      await until(() => told && reports.some(({ pushed }) => pushed === 1));
+      expect(pulls.lastIndexOf(null)).toBeGreaterThan(0);
+      await until(isStreaming(next));
+      abort();
+      await done;
+    });
+
+    test("a stream whose peer turns out to have been restored has everything pushed to it again", async () => {
+      const { edge, hub, proxy, syncer } = await open();
+      await insert(edge, "1");
+      await syncer.flush();
+      const { transport } = tampered(proxy.url, (page) => (page.rows.length > 0 ? { ...page, reset: true } : page));
+      const next = createSyncer(edge.node, { peers: [transport], interval: 60_000 });
+      expect(await next.sync()).toMatchObject([{ pushed: 0 }]);
+      const { signal, abort } = aborter();
+      const done = next.stream({ signal });
+      await until(isStreaming(next));
+      await insert(hub, "2");
+      await until(() => has(edge, "2"));
+      abort();
+      await done;
+      expect(await next.sync()).toMatchObject([{ pushed: 2, error: null }]);
     });
 
     test("`status` counts what waits and since when, and tells the last error and success of each peer", async () => {

@@ -41,6 +41,10 @@ export class Feed {
     private readonly tables: readonly string[],
   ) {}
 
+  get isIdle(): boolean {
+    return this.#readers.size === 0;
+  }
+
   /** Takes in a reader that has everything up to `cursor`; false when the feed has gone further meanwhile. */
   join(reader: FeedReader, cursor: Cursor): boolean {
     if (this.#cursor && cursor.position < this.#cursor.position) return false;

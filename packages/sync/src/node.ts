@@ -1,4 +1,5 @@
-// A node: one syncing database. It answers the two questions of the protocol, whoever carries them.
+// A node: one syncing database. It answers the questions of the protocol, whoever carries them. Long, for it is what users hold:
+// each method is short, and its docstring is the reference.
 import {
   checkProtocol,
   DEFAULT_PAGE_BYTES,
@@ -34,9 +35,9 @@ import {
 import { type Linked, linked } from "./abort";
 import { findUnequal, readWhole } from "./agreement";
 import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
-import { Feed, type Frame } from "./feed";
-import { Follower, type FollowerOptions } from "./follower";
+import type { FollowerOptions } from "./follower";
 import { InFlight } from "./in-flight";
+import { Streams } from "./streams";
 import { type Wake, Watcher } from "./watcher";
 
 export interface NodeOptions {
@@ -73,9 +74,7 @@ export class GroveNode {
   #ready: Promise<void> | null = null;
   #id: string | null = null;
   readonly #watcher: Watcher;
-  /** By the tables that they serve. */
-  readonly #feeds = new Map<string, Feed>();
-  readonly #pages = new WeakMap<Frame, PullResponse>();
+  readonly #streams: Streams;
   readonly #inFlight = new InFlight();
   #closed = false;
   /** What has no end of its own: streams, and loops over changes. */
@@ -97,6 +96,7 @@ export class GroveNode {
     this.#registry = registry;
     this.store = this.#inFlight.track(openStore(db?.$client, registry, { now, random, maxClockDrift, nodeId }, tables));
     this.#watcher = new Watcher(this.store);
+    this.#streams = new Streams(this.store, this.#watcher, this);
   }
 
   /** The node id. @throws GroveError `capture_missing` before {@link ready} has resolved */
@@ -207,14 +207,13 @@ export class GroveNode {
     });
     start.catch(() => {});
     const { signal, done } = this.#opened(options.signal);
-    const events = async function* (store: Store, watcher: Watcher, models: Registry["tables"]) {
-      try {
-        yield* readChanges(store, watcher, models, await start, signal);
-      } finally {
-        done();
-      }
+    const { store } = this;
+    const models = this.#registry.tables;
+    const watcher = this.#watcher;
+    const events = async function* () {
+      yield* readChanges(store, watcher, models, await start, signal);
     };
-    return events(this.store, this.#watcher, this.#registry.tables);
+    return this.#during(events(), done);
   }
 
   /** Rows that live but that a constraint keeps out of the table, with the database's message. */
@@ -336,51 +335,18 @@ export class GroveNode {
     const cursor = restored || request.cursor === null ? START_FULL : decodeCursor(request.cursor);
     const { seen } = await this.#answer(peer);
     const { signal, done } = this.#opened(options.signal);
-    const follower = new Follower(this.store, this.#feed(tables), { ...options, peer, tables, cursor, signal });
-    const page = (frame: Frame) => this.#page(frame);
-    const pages = async function* () {
-      let first = true;
-      try {
-        for await (const { frame, reset } of follower.pages()) {
-          // `seen` is told once: it is for finding out that a database was restored.
-          if (first || reset) yield { ...page(frame), seen, ...((reset || restored) && { reset: true }) };
-          else yield page(frame);
-          first = false;
-        }
-      } finally {
-        done();
-      }
-      return undefined;
-    };
-    return pages();
+    const pages = this.#streams.follow({ ...options, signal, peer, tables, cursor, seen, restored });
+    return this.#during(pages, done);
   }
 
-  #feed(tables: readonly string[]): Feed {
-    const key = JSON.stringify(tables);
-    const feed = this.#feeds.get(key) ?? new Feed(this.store, this.#watcher, tables);
-    this.#feeds.set(key, feed);
-    return feed;
-  }
-
-  /** One object for all who get the frame, so that it becomes text once. */
-  #page(frame: Frame): PullResponse {
-    let page = this.#pages.get(frame);
-    if (!page) {
-      const { rows, cursor, more } = frame;
-      page = {
-        protocol: PROTOCOL_VERSION,
-        node: this.id,
-        at: { incarnation: cursor.incarnation, seq: cursor.last },
-        seen: null,
-        now: this.now(),
-        tables: [...this.tables],
-        cursor: encodeCursor(cursor),
-        more,
-        rows,
-      };
-      this.#pages.set(frame, page);
+  /** Calls `done` once the iteration has ended. */
+  async *#during<Item>(items: AsyncIterable<Item>, done: () => void): AsyncGenerator<Item, undefined> {
+    try {
+      yield* items;
+    } finally {
+      done();
     }
-    return page;
+    return undefined;
   }
 
   /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer` */
