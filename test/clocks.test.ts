@@ -21,6 +21,25 @@ describeOnEach("clocks", ({ dialect, openNode, openNodes }) => {
     return { hlc, node: writer };
   }
 
+  test("faults 7: what a peer refuses for its stamp is kept unsent, and comes through once the time has come", async () => {
+    const hub = await openNode("hub", { maxClockDrift: 1_000 });
+    const edge = await openNode("edge", { maxClockDrift: 2 * HOUR });
+    await edge.sql("INSERT INTO documents (id, title) VALUES ('1', 'on time')");
+    await sync(edge, hub);
+    edge.clock.advance(HOUR);
+    await edge.sql("UPDATE documents SET title = 'early'");
+    // As often as it is tried, and by whatever way: the cursors stay before it.
+    for (let round = 0; round < 2; round++)
+      await expect(sync(edge, hub)).rejects.toMatchObject({ code: "clock_drift" });
+    await expect(sync(hub, edge)).rejects.toMatchObject({ code: "clock_drift" });
+    expect(await titleOf(hub)).toBe("on time");
+    expect(await hub.node.inspect("documents", ["1"])).toMatchObject({ lww: { title: ["on time"] } });
+    hub.clock.advance(HOUR);
+    await sync(edge, hub);
+    expect(await titleOf(hub)).toBe("early");
+    await expectEqual(edge, hub);
+  });
+
   test("faults 8: with the clock an hour ahead and then back, local writes go on and their order holds", async () => {
     const a = await openNode("a");
     const b = await openNode("b", { maxClockDrift: 2 * HOUR });

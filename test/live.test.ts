@@ -261,14 +261,20 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
 
     test("`run` pulls at its interval, however much is written here meanwhile", async () => {
       const { hub, edge, proxy } = await open();
-      const syncer = createSyncer(edge.node, { peers: [httpTransport(proxy.url, { headers })], interval: 100 });
+      // Longer than from one look at the database to the next: something waits whenever a push ends.
+      const slow: typeof fetch = async (url, init) => {
+        if (String(url).endsWith("/push")) await pause(30);
+        return fetch(url, init);
+      };
+      const transport = httpTransport(proxy.url, { headers, fetch: slow });
+      const syncer = createSyncer(edge.node, { peers: [transport], interval: 100 });
       const { signal, abort } = aborter();
       const done = syncer.run({ signal });
       let writing = true;
       const writer = (async () => {
         for (let n = 0; writing; n++) {
           await insert(edge, `own-${n}`);
-          await new Promise((resolve) => setImmediate(resolve));
+          await pause(2);
         }
       })();
       await until(() => has(hub, "own-5"));
@@ -317,8 +323,10 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
 
     test("what was acknowledged is not sent again by the next process, and a look in vain writes nothing", async () => {
       const { hub, edge, proxy, syncer } = await open();
-      await insert(edge, "1");
-      await syncer.flush();
+      for (const id of ["1", "1 later"]) {
+        await insert(edge, id);
+        await syncer.flush();
+      }
       const next = connect(edge, proxy.url);
       expect(await next.sync()).toMatchObject([{ pushed: 0, error: null }]);
       const before = await edge.node.store.peer("hub");
@@ -439,6 +447,54 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
       const { length } = reports;
       await pause(100);
       expect(reports).toHaveLength(length);
+    });
+
+    test("a stream that comes up ends the wait after failed pushes, however long it is", async () => {
+      const reports: PeerReport[] = [];
+      const onReport = (report: PeerReport) => reports.push(report);
+      const { hub, edge, proxy } = await open();
+      const peers = [streamingTransport(proxy.url, { headers, reconnect: 10 })];
+      const waits = { interval: 60_000, minRetry: 60_000, maxRetry: 60_000 };
+      const run = createSyncer(edge.node, { peers, ...waits, onReport });
+      start(run);
+      await until(isStreaming(run));
+      proxy.link.down = true;
+      proxy.cut();
+      await insert(edge, "meanwhile");
+      await until(() => reports.filter(({ error }) => error).length > 5);
+      await pause(50);
+      proxy.link.down = false;
+      await until(isStreaming(run));
+      await until(() => has(hub, "meanwhile"));
+      await insert(edge, "after");
+      await until(() => has(hub, "after"), 3_000);
+    });
+
+    test("each wait before a stream is asked for again is drawn by lot", async () => {
+      let drawn = 0;
+      const edge = await openNode("edge", { random: () => (drawn++ % 10) / 10 });
+      const nowhere = await Wire.before(1);
+      const reports: PeerReport[] = [];
+      const syncer = connect(edge, nowhere.url, { reconnect: 5, onReport: (report) => reports.push(report) });
+      const { signal, abort } = aborter();
+      const before = drawn;
+      const done = syncer.stream({ signal });
+      await until(() => reports.length > 3);
+      abort();
+      await done;
+      expect(drawn - before).toBeGreaterThanOrEqual(3);
+    });
+
+    test("what an edge has sent itself is not looked at again for it: its place in the stream is kept", async () => {
+      const { hub, edge, syncer } = await open({ keepAlive: 30 });
+      start(syncer);
+      await until(isStreaming(syncer));
+      const place = async () => (await edge.node.store.peer("hub"))?.pullCursor;
+      const before = await place();
+      await insert(edge, "1");
+      await until(() => has(hub, "1"));
+      await until(async () => (await place()) !== before, 3_000);
+      expect((await syncer.status())[0]).toMatchObject({ received: 0, sent: 1 });
     });
 
     test("a hub that was away is found again, with all that was written meanwhile", async () => {
