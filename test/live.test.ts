@@ -157,6 +157,20 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
     await until(isStreaming(syncer));
   });
 
+  test("a stream is not silent while its reader is busy with a page", async () => {
+    const { hub, proxy } = await open({ keepAlive: 20 });
+    await insert(hub, "1");
+    const stream = streamingTransport(proxy.url, { headers, silence: 150 }).stream as NonNullable<Transport["stream"]>;
+    const keys: unknown[] = [];
+    for await (const { rows } of stream({ protocol: 1, node: "slow", cursor: null })) {
+      keys.push(...rows.map(({ pk }) => pk[0]));
+      if (keys.length === 2) break;
+      await pause(300);
+      await insert(hub, "2");
+    }
+    expect(keys).toEqual(["1", "2"]);
+  });
+
   test("fault 13: partitions, one-way partitions and a flapping link: sync resumes by itself, and no queue is stuck", async () => {
     const { hub, edge, proxy, syncer } = await open({ keepAlive: 50, silence: 200, timeout: 200 });
     start(syncer);
@@ -497,6 +511,62 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
       expect((await syncer.status())[0]).toMatchObject({ received: 0, sent: 1 });
     });
 
+    test("exchanges, pushes and single rows for one peer take turns", async () => {
+      const { edge, proxy } = await open();
+      let under = 0;
+      let most = 0;
+      const counting: typeof fetch = async (url, init) => {
+        most = Math.max(most, ++under);
+        return fetch(url, init).finally(() => under--);
+      };
+      const peers = [httpTransport(proxy.url, { headers, fetch: counting })];
+      const syncer = createSyncer(edge.node, { peers });
+      await insert(edge, "1");
+      await Promise.all([syncer.sync(), syncer.flush(), syncer.pushChange("documents", ["1"]), syncer.sync()]);
+      expect([under, most]).toEqual([0, 1]);
+    });
+
+    test("`status` counts each row once, waits from the first that is not acknowledged, and takes a stop for no error", async () => {
+      const { hub, edge, proxy, syncer } = await open();
+      const syncing = syncer.start();
+      await until(isStreaming(syncer));
+      for (const id of ["1", "2", "3"]) {
+        await insert(hub, id);
+        await until(() => has(edge, id));
+      }
+      await insert(edge, "up");
+      await until(async () => (await syncer.status())[0]?.sent === 1);
+      await insert(edge, "up too");
+      await until(() => has(hub, "up too"));
+      await pause(50);
+      proxy.link.down = true;
+      proxy.cut();
+      const since = Date.now();
+      await insert(edge, "late");
+      await until(async () => (await syncer.status())[0]?.pending.rows === 1);
+      const [status] = await syncer.status();
+      expect(status).toMatchObject({ received: 3, sent: 2 });
+      expect(status?.pending.milliseconds).toBeLessThanOrEqual(Date.now() - since);
+      proxy.link.down = false;
+      await until(() => has(hub, "late"));
+      await until(isStreaming(syncer));
+      await syncing.stop();
+      expect(await syncer.status()).toMatchObject([{ streaming: false, lastError: null, pending: { rows: 0 } }]);
+    });
+
+    test("`status` counts no rows of tables that the peer does not sync", async () => {
+      const hub = await openNode("hub", { tables: ["documents"] });
+      const edge = await edgeNode("edge", hub.clock);
+      const syncer = connect(edge, `http://127.0.0.1:${await serveNodeAt(hub)}/sync`);
+      await syncer.flush();
+      await edge.sql("INSERT INTO inventory (store, sku, name) VALUES ('s', 'tea', 'Tea')");
+      await insert(edge, "1");
+      await edge.node.fold();
+      expect((await syncer.status())[0]?.pending.rows).toBe(1);
+      await syncer.flush();
+      expect((await syncer.status())[0]?.pending.rows).toBe(0);
+    });
+
     test("a hub that was away is found again, with all that was written meanwhile", async () => {
       const { hub, edge, proxy, syncer } = await open();
       start(syncer);
@@ -591,4 +661,19 @@ describe("on one SQLite file", () => {
 test("waits before a peer is asked again differ by up to a fifth, so that not all come at once (fault 37)", () => {
   const waits = [0, 0.25, 0.5, 0.999].map((random) => withJitter(5_000, () => random));
   expect(waits).toEqual([4_000, 4_500, 5_000, 5_998]);
+});
+
+test("a stream that nothing comes from ends, whatever the connection knows (fault 37)", async () => {
+  const fetch = async () => new Response(new ReadableStream(), { headers: { "content-type": "text/event-stream" } });
+  const { stream } = streamingTransport("http://nowhere.test/sync", { fetch, silence: 30 });
+  const request: StreamRequest = { protocol: 1, node: "a", cursor: null };
+  await expect(stream?.(request)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    code: "transport",
+    message: expect.stringMatching(/fell silent/),
+  });
+  const controller = new AbortController();
+  const { stream: patient } = streamingTransport("http://nowhere.test/sync", { fetch });
+  const aborted = patient?.(request, { signal: controller.signal })[Symbol.asyncIterator]().next();
+  setTimeout(() => controller.abort(), 10);
+  await expect(aborted).rejects.toMatchObject({ code: "aborted" });
 });

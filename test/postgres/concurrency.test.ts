@@ -325,6 +325,83 @@ describe("a merge beside an application that writes the same rows", () => {
     ]);
   });
 
+  test("meets one where a row lived before: the shadow has the key, the table has somebody else's new row", async () => {
+    const node = await hub("hub");
+    const pool = connect(node);
+    await pool.unsafe(insert("again", "first"));
+    await node.node.fold();
+    await pool.unsafe("DELETE FROM documents");
+    await node.node.fold();
+    const application = await begin(pool);
+    await application.unsafe(insert("again", "local"));
+    const revived: RowChange = { ...document("again", "peer"), cl: 3, life: [later(), "peer"] };
+    const merging = node.node.merge("peer", [{ ...revived, lww: { title: ["peer"], body: ["of the peer"] } }]);
+    await wait(100);
+    await end(application, "COMMIT");
+    await merging;
+    await node.node.fold();
+    const state = (await node.node.inspect("documents", ["again"])) as RowChange;
+    const [row] = await pool.unsafe("SELECT title, body FROM documents WHERE id = 'again'");
+    expect({ title: state.lww?.title?.[0], body: state.lww?.body?.[0], cl: state.cl }).toEqual({ ...row, cl: 3 });
+    expect(row?.title).toBe("peer");
+    expect(await node.node.parked()).toEqual([]);
+    expect(await node.node.verify()).toEqual([]);
+  });
+
+  test("decides each row of a page of many by what is known of that row", async () => {
+    const node = await hub("hub");
+    const pool = connect(node);
+    const numbers = Array.from({ length: 600 }, (_, n) => n);
+    const lives = numbers.map((n) => [HLC + n, "peer"] as const);
+    const page = (text: string, hlc: number) =>
+      numbers.map((n) => ({ ...document(`d${n}`, `${text} ${n}`, hlc), life: lives[n] as RowChange["life"] }));
+    await node.node.merge("peer", page("first", HLC));
+    const { outcomes } = await node.node.merge("peer", page("second", HLC + 5_000));
+    expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(["applied"]));
+    const rows = await pool.unsafe("SELECT id, title FROM documents");
+    const titles = Object.fromEntries(rows.map(({ id, title }) => [id, title]));
+    expect(titles).toEqual(Object.fromEntries(numbers.map((n) => [`d${n}`, `second ${n}`])));
+    const served = await node.node.pull({ protocol: 1, node: "reader", cursor: null });
+    expect(Object.fromEntries(served.rows.map(({ pk, life }) => [pk[0], life]))).toEqual(
+      Object.fromEntries(lives.map((life, n) => [`d${n}`, life])),
+    );
+    expect(await node.node.verify()).toEqual([]);
+  });
+
+  test("takes a new row and a later change of it from one page, in the order in which they came", async () => {
+    const node = await hub("hub");
+    const pool = connect(node);
+    const changes = [
+      document("twice", "first"),
+      { ...title("twice", "second", HLC + 5), life: [HLC, "peer"] as const },
+      { ...title("twice", "third", HLC + 6), life: [HLC, "peer"] as const },
+    ];
+    const { outcomes } = await node.node.merge("peer", changes);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["applied", "applied", "applied"]);
+    expect(await pool.unsafe("SELECT id, title FROM documents")).toEqual([{ id: "twice", title: "third" }]);
+    expect(await node.node.verify()).toEqual([]);
+  });
+
+  test("takes away a row that was inserted while it waited for the lock of another, once it has met it", async () => {
+    const node = await hub("hub");
+    const pool = connect(node);
+    await pool.unsafe(insert("held"));
+    await node.node.fold();
+    const application = await begin(pool);
+    await application.unsafe("UPDATE documents SET body = 'mine' WHERE id = 'held'");
+    const gone = (id: string): RowChange => ({ table: "documents", pk: [id], cl: 2, life: [later(), "peer"] });
+    const merging = node.node.merge("peer", [gone("held"), gone("new")]);
+    await wait(100);
+    await pool.unsafe(insert("new"));
+    await end(application, "COMMIT");
+    await merging;
+    await node.node.fold();
+    const states = await Promise.all(["held", "new"].map((id) => node.node.inspect("documents", [id])));
+    expect(states.map((state) => state?.cl)).toEqual([2, 2]);
+    expect(await pool.unsafe("SELECT id FROM documents")).toEqual([]);
+    expect(await node.node.verify()).toEqual([]);
+  });
+
   test("sets a few that the table refuses apart from a page of many", async () => {
     const node = await hub("hub");
     const pool = connect(node);
