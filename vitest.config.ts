@@ -28,6 +28,12 @@ export default defineConfig({
     // EXAMPLES=1: the examples as real processes instead, which are as many at a time as there are nodes.
     include: process.env.EXAMPLES ? ["examples/*.test.ts"] : ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: ["test/support/postgres-server.ts", "test/support/cli-build.ts"],
+    // postgres.js asks for array types by itself on each new connection, and nobody can wait for that or catch it: a pool that
+    // is ended in that very moment makes a rejection that no test caused.
+    onUnhandledError: (error) => {
+      const { code, query } = error as { code?: unknown; query?: unknown };
+      return !(code === "CONNECTION_DESTROYED" && typeof query === "string" && query.includes("b.typarray"));
+    },
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

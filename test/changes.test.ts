@@ -64,12 +64,12 @@ describeOnEach("changes", ({ dialect, openNode, openNodes }) => {
     await sync(a, b);
     const { events } = listen(b);
     await a.sql("UPDATE documents SET title = 'of a'");
-    await b.sql("UPDATE documents SET body = 'of b'");
+    await b.sql(`UPDATE documents SET body = 'of b', tags = ${dialect.append("tags", "?")}`, "of b");
     await sync(a, b);
     await until(() => events.length >= 2);
     expect(events.map(({ origin, fields }) => [origin, ...fields]).sort()).toEqual([
       ["a", "title"],
-      ["b", "body"],
+      ["b", "body", "tags"],
     ]);
   });
 
@@ -117,6 +117,8 @@ describeOnEach("changes", ({ dialect, openNode, openNodes }) => {
     await pause(20);
     stop();
     await done;
+    // Nor do they begin with one that has aborted before.
+    for await (const _ of node.node.changes({ signal: AbortSignal.abort() }));
   });
 
   test("lose nothing when the loop is slow: the writes to a row come together", async () => {

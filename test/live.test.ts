@@ -407,6 +407,28 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
       expect(await next.sync()).toMatchObject([{ pushed: 2, error: null }]);
     });
 
+    test("`flush` ends beside a writer who is faster than it", async () => {
+      const { hub, edge, proxy } = await open();
+      const slow: typeof fetch = async (url, init) => {
+        await pause(20);
+        return fetch(url, init);
+      };
+      const peers = [httpTransport(proxy.url, { headers, fetch: slow as never })];
+      const syncer = createSyncer(edge.node, { peers, pageRows: 2 });
+      await insert(edge, "first");
+      let writing = true;
+      const writer = (async () => {
+        for (let n = 0; writing; n++) {
+          await insert(edge, `d${n}`);
+          await pause(2);
+        }
+      })();
+      await syncer.flush({ signal: AbortSignal.timeout(20_000) });
+      writing = false;
+      await writer;
+      expect(await has(hub, "first")).toBeDefined();
+    });
+
     test("`status` counts what waits and since when, and tells the last error and success of each peer", async () => {
       const { edge, proxy, syncer } = await open();
       expect(await syncer.status()).toMatchObject([
@@ -543,15 +565,19 @@ describeOnEach("a hub and edges that are live", ({ openNode }) => {
       proxy.cut();
       const since = Date.now();
       await insert(edge, "late");
-      await until(async () => (await syncer.status())[0]?.pending.rows === 1);
+      await edge.node.fold();
       const [status] = await syncer.status();
-      expect(status).toMatchObject({ received: 3, sent: 2 });
+      expect(status).toMatchObject({ received: 3, sent: 2, pending: { rows: 1 } });
       expect(status?.pending.milliseconds).toBeLessThanOrEqual(Date.now() - since);
       proxy.link.down = false;
       await until(() => has(hub, "late"));
       await until(isStreaming(syncer));
+      await until(async () => (await syncer.status())[0]?.lastError === null);
+      proxy.link.mute = "both";
+      await insert(edge, "under way");
+      await pause(50);
       await syncing.stop();
-      expect(await syncer.status()).toMatchObject([{ streaming: false, lastError: null, pending: { rows: 0 } }]);
+      expect(await syncer.status()).toMatchObject([{ streaming: false, lastError: null, pending: { rows: 1 } }]);
     });
 
     test("`status` counts no rows of tables that the peer does not sync", async () => {

@@ -62,9 +62,9 @@ test("refuses to serve a database whose capture is missing, before anybody can c
   const database = new Database(":memory:");
   for (const statement of referenceTables) database.exec(statement);
   const node = createNode({ db: drizzle({ client: database }), registry });
-  await expect(serveNode(new Hono(), { node, port: 0, signals: [] })).rejects.toMatchObject({
-    code: "capture_missing",
-  });
+  const where = { hostname: "127.0.0.1", port: await freePort(), signals: [] };
+  await expect(serveNode(new Hono(), { node, ...where })).rejects.toMatchObject({ code: "capture_missing" });
+  await expect(fetch(`http://127.0.0.1:${where.port}`)).rejects.toThrow();
 });
 
 test("says which port is taken", async () => {

@@ -77,6 +77,17 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
       expect(reader.rows.map(({ table }) => table)).toEqual(["inventory"]);
     });
 
+    test("to each reader of its own tables, at the same time", async () => {
+      const node = await openNode("hub");
+      const all = await openStream(node);
+      const some = await openStream(node, { tables: ["inventory"] });
+      const others = await openStream(node, { tables: ["documents"] });
+      await insert(node, "1");
+      await node.sql("INSERT INTO inventory (store, sku, name) VALUES ('s', 'tea', 'Tea')");
+      await until(() => all.rows.length === 2 && some.rows.length > 0 && others.rows.length > 0);
+      expect([some.keys, others.keys, all.keys.sort()]).toEqual([["s"], ["1"], ["1", "s"]]);
+    });
+
     test("a backlog of many pages, each row once, before what is written meanwhile", async () => {
       const node = await openNode("hub");
       const ids = JSON.stringify(Array.from({ length: 2_500 }, (_, n) => `d${n}`));
@@ -357,6 +368,18 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
     expect(await errorOf(await node.app.request(streamRequest({})))).toEqual([503, "aborted"]);
     expect(() => node.node.changes()).toThrow(expect.objectContaining({ code: "aborted" }));
     expect((await request(node, "/pull", JSON.stringify(pullMessage()))).status).toBe(200);
+  });
+
+  test("a node that closes waits for what it asked of its database, and for what that leads to", async () => {
+    const node = await openNode("hub");
+    const { store } = node.node;
+    const work = (async () => {
+      for (let n = 0; n < 3; n++)
+        await store.serve({ cursor: null, tables: node.node.tables, peer: null, rows: 9, bytes: 9_999 });
+      return "ended";
+    })();
+    await node.node.close();
+    expect(await Promise.race([work, Promise.resolve("under way")])).toBe("ended");
   });
 
   test("serves a node beside pulls and pushes of others", async () => {

@@ -352,7 +352,7 @@ describe("a merge beside an application that writes the same rows", () => {
     const node = await hub("hub");
     const pool = connect(node);
     const numbers = Array.from({ length: 600 }, (_, n) => n);
-    const lives = numbers.map((n) => [HLC + n, "peer"] as const);
+    const lives = numbers.map((n) => [HLC - n, "peer"] as const);
     const page = (text: string, hlc: number) =>
       numbers.map((n) => ({ ...document(`d${n}`, `${text} ${n}`, hlc), life: lives[n] as RowChange["life"] }));
     await node.node.merge("peer", page("first", HLC));

@@ -24,7 +24,7 @@ export function pushFrom({ scanned }: Link, stored: string | null): Cursor {
   return from === null ? START : decodeCursor(from);
 }
 
-/** Pushes until nothing is left. Returns the first refusal. */
+/** Pushes what was there when it was called; what is written meanwhile may wait for the next call. Returns the first refusal. */
 export async function push(link: Link, options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
   const { tables, pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal } = options;
   const { node, peer, transport, url } = link;
@@ -37,6 +37,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
   let seen = state?.seen ?? null;
   let rows = pageRows;
   let refusal: GroveError | null = null;
+  let goal: number | null = null;
   for (let restarted = false; ; ) {
     const page = await store.serve({
       cursor: from,
@@ -47,6 +48,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       sums: link.comparing.push,
     });
     const { sums } = page;
+    goal ??= page.cursor.last;
     const next = encodeCursor(page.cursor);
     let acknowledged = false;
     if (page.rows.length + sums.length > 0 || link.restored) {
@@ -104,7 +106,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       link.scanned = { stored, cursor: next };
     }
     from = page.cursor;
-    if (!page.more) return refusal;
+    if (!page.more || page.cursor.position >= goal) return refusal;
   }
 }
 
