@@ -119,7 +119,7 @@ async function soakWriters(commit: string, minutes: number): Promise<boolean> {
   return code === 0;
 }
 
-/** The laws of the merge, 10,000 cases each; the tests run 3,000. */
+/** The laws of the merge, 10,000 cases each; the tests run 2,000. */
 async function soakLaws(): Promise<boolean> {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   return (await run([vitest, "run", "packages/core/test/laws.test.ts"], { GROVE_RUNS: "10000" }, true)).code === 0;

@@ -15,7 +15,7 @@ import {
 } from "../src/index";
 import { counter, model, NODES, register, set, state } from "./arbitrary";
 
-const RUNS = Number(process.env.GROVE_RUNS ?? 3_000);
+const RUNS = Number(process.env.GROVE_RUNS ?? 2_000);
 const merge = (a: RowChange, b: RowChange) => mergeStates(model, a, b);
 const text = (change: RowChange) => canonicalize(change as unknown as Json);
 
