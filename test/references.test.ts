@@ -127,6 +127,19 @@ describe.each(ENFORCED)("foreign keys %s", (_, enforced) => {
       },
     );
 
+    test("a project that shows although it is deleted shows what was written to it last, also in the page of its end", async () => {
+      const { clock, a, b } = await trio();
+      a.sql("INSERT INTO projects (id, name) VALUES ('p', 'one')");
+      await settle([b, a]);
+      b.sql("INSERT INTO kept (id, project) VALUES ('t', 'p')");
+      clock.advance(1);
+      a.sql("UPDATE projects SET name = 'two'");
+      a.sql("DELETE FROM projects");
+      await settle([b, a]);
+      for (const node of [a, b]) expect(node.row("SELECT name FROM projects"), node.id).toEqual({ name: "two" });
+      await expectEqual(a, b);
+    });
+
     test("a project that is kept goes on every node with its last row", async () => {
       const { clock, a, b, c } = await trio();
       a.sql("INSERT INTO projects (id, name) VALUES ('p', 'one')");

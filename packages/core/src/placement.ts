@@ -74,9 +74,11 @@ export function decideSettlement(
     };
   }
   const ended = !isAlive(row);
+  // A deleted row that shows all the same may have been written to before its end.
+  const stale = ended && model.keepsDeleted ? model.fields.map(({ name }) => name) : undefined;
   return {
     kept: changes,
-    touched: refused || moved || (ended && linked) ? touch() : null,
+    touched: refused || moved || (ended && linked) ? touch(stale) : null,
     shown: null,
     gone: ended && !linked && (!present || base.op === "delete"),
   };
