@@ -227,7 +227,7 @@ describeOnEach("bad input", ({ dialect, openNode, makeSchema }) => {
     });
 
     test("a body over the limit is refused before it is read", async () => {
-      const small = syncRouter(node.node, { authenticate: () => "peer", maxBodyBytes: 10_000 });
+      const small = syncRouter(node.node, { authenticate: () => "peer", limits: { body: 10_000 } });
       const before = await dump(node);
       for (const path of ["/pull", "/push"]) {
         const response = await small.request(path, {
@@ -696,7 +696,7 @@ describeOnEach("bad input", ({ dialect, openNode, makeSchema }) => {
       "/sync",
       syncRouter(node.node, {
         authenticate: (c) => (c.req.header("authorization") === TOKEN ? "peer" : null),
-        maxBodyBytes: 50_000,
+        limits: { body: 50_000 },
       }),
     );
     const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });

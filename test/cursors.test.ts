@@ -412,19 +412,31 @@ describeOnEach("cursors", ({ dialect, openNode, openNodes }) => {
       expect(await dump(hub)).toBe(before);
     });
 
-    test("a cursor names the place where the reader is, and a forged one only harms who forged it", async () => {
-      const hub = await openNode("hub");
-      for (let n = 0; n < 3; n++) await insertDocument(hub, String(n));
-      const pull = (cursor: string | null) => hub.node.pull({ protocol: 1, node: "reader", cursor });
+    test("fault 34: a cursor that somebody altered, or another database issued, begins anew, and never leaves a gap", async () => {
+      const [hub, other] = [await openNode("hub"), await openNode("other")];
+      for (const node of [hub, other]) for (let n = 0; n < 3; n++) await insertDocument(node, String(n));
+      const pull = (cursor: string | null, from = hub) => from.node.pull({ protocol: 1, node: "reader", cursor });
       const { cursor } = await pull(null);
-      expect(decodeCursor(cursor)).toMatchObject({ floor: 3, position: 3, last: 3 });
+      const [text, signature] = cursor.split(".") as [string, string];
+      const place = decodeCursor(text);
+      expect(place).toMatchObject({ floor: 3, position: 3, last: 3 });
       expect((await pull(cursor)).rows).toEqual([]);
-      const behind = encodeCursor({ ...decodeCursor(cursor), floor: 1, position: 1 });
-      expect((await pull(behind)).rows.map(({ pk }) => pk[0])).toEqual(["1", "2"]);
-      const beyond = encodeCursor({ ...decodeCursor(cursor), position: 99, last: 99 });
-      const reset = await pull(beyond);
-      expect(reset.reset).toBe(true);
-      expect(reset.rows.length).toBe(3);
+      const forged = [
+        text,
+        `${encodeCursor({ ...place, floor: 1, position: 1 })}.${signature}`,
+        `${encodeCursor({ ...place, position: 99, last: 99 })}.${signature}`,
+        `${text}.${signature.slice(1)}A`,
+        (await pull(null, other)).cursor,
+      ];
+      for (const one of forged) {
+        const answer = await pull(one);
+        expect(answer.reset).toBe(true);
+        expect(answer.rows.length).toBe(3);
+        // And what it is answered with is good again.
+        expect((await pull(answer.cursor)).rows).toEqual([]);
+      }
+      for (const junk of ["", ".", "abc", `!${cursor}`])
+        await expect(pull(junk)).rejects.toMatchObject({ code: "bad_cursor" });
     });
   });
 

@@ -34,7 +34,7 @@ const cloudConfig = (edge = `edge: { schema: "./generated/sqlite/schema.ts" }`) 
 const schema = `
   import { sql } from "drizzle-orm";
   import * as pg from "drizzle-orm/pg-core";
-  import { counter, local, lww, set } from "grove-crdt/schema";
+  import { counter, fixed, local, lww, set } from "grove-crdt/schema";
   export const mood = pg.pgEnum("mood", ["so so", "fine"]);
   type Branded = string & { readonly brand: "email" };
   const bytea = pg.customType<{ data: Uint8Array; driverData: Buffer }>({
@@ -96,6 +96,7 @@ const schema = `
   }, (t) => [pg.uniqueIndex("things_email_day").on(t.email, t.day), pg.index("things_text").on(t.text)]);
   export const pairs = pg.pgTable("pairs", {
     left: pg.text().notNull(), right: pg.bigint({ mode: "bigint" }).notNull(), note: lww(pg.text()),
+    owner: fixed(pg.text().notNull().default("all")),
   }, (t) => [pg.primaryKey({ columns: [t.right, t.left] })]);
 `;
 /** Compiles only if the rows of both schemas have the same types. */

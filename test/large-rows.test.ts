@@ -12,7 +12,7 @@ describeOnEach("large rows", ({ openNodes }) => {
 
   async function nodes() {
     const [hub, edge] = (await openNodes(["hub", "edge"])) as [TestNode, TestNode];
-    const small = { ...hub, app: syncRouter(hub.node, { authenticate: () => "peer", maxBodyBytes: LIMIT }) };
+    const small = { ...hub, app: syncRouter(hub.node, { authenticate: () => "peer", limits: { body: LIMIT } }) };
     const insert = (id: string, size: number) =>
       edge.sql("INSERT INTO documents (id, title, body) VALUES (?, 't', ?)", id, "x".repeat(size));
     return { hub, edge, small, insert };

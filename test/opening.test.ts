@@ -214,7 +214,7 @@ describeOnEach("opening", ({ dialect, openNode }) => {
           })
         ).status;
       };
-      expect(await ask(async () => ({ name: "peer" }))).toBe(200);
+      expect(await ask(async () => ({ id: "peer" }))).toBe(200);
       expect(await ask(() => "peer")).toBe(200);
       expect(await ask(() => null)).toBe(401);
       expect(await ask(async () => undefined)).toBe(401);

@@ -37,7 +37,7 @@ const cli = (...args: string[]) =>
 
 /** Starts hub.ts or edge.ts with a database of its own. */
 function start(file: string, name: string): ChildProcess & { output: string } {
-  const env = { ...process.env, APP_DB: join(project, `${name}.db`), SYNC_TOKEN: "secret" };
+  const env = { ...process.env, APP_DB: join(project, `${name}.db`), SYNC_TOKEN: "a-secret-of-the-tests" };
   const child = spawn(process.execPath, argv(file), { cwd: project, env, stdio: ["ignore", "pipe", "inherit"] });
   running.add(child);
   const talking = Object.assign(child, { output: "" });

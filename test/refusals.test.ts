@@ -285,7 +285,7 @@ describeOnEach("refusals", ({ dialect, openNode, makeSchema }) => {
         "SELECT code, peer, change FROM _grove_parked",
       );
       expect(kept).toMatchObject([{ code: "bad_value", peer: "hub" }]);
-      expect(JSON.parse(kept[0]!.change)).toMatchObject({ table: "orders", pk: ["2"] });
+      expect(JSON.parse(kept[0]!.change).change).toMatchObject({ table: "orders", pk: ["2"] });
       // It is not sent again by itself, and what comes after it is not held back.
       await order(edge, "4", 5);
       expect(await sync(edge, hub)).toMatchObject({ pushed: 1, applied: 1, rejected: 0 });

@@ -225,7 +225,7 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
 
     test("moves its cursor all the same, with the next sign of life (lineage 24)", async () => {
       const node = await openNode("hub");
-      const app = syncRouter(node.node, { authenticate, streamKeepAlive: 50 });
+      const app = syncRouter(node.node, { authenticate, mayRelay: () => true, streamKeepAlive: 50 });
       const a = await openStream(node, { node: "a" }, app);
       const { cursor } = a;
       await request(node, "/push", message("a", [row("1", "a")]));
@@ -240,7 +240,9 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
       await insert(node, "1");
       const a = await openStream(node, { node: "a" });
       await until(() => a.keys.length === 1);
-      await node.node.store.settleRejections("a", a.rows, [{ outcome: "rejected", code: "bad_value", message: "no" }]);
+      await node.node.store.settleRejections("a", true, a.rows, [
+        { outcome: "rejected", code: "bad_value", message: "no" },
+      ]);
       await node.sql(`UPDATE documents SET tags = ${append("tags", "?")} WHERE id = '1'`, "new");
       await until(() => a.keys.length === 2);
       expect(a.rows[1]).toMatchObject({ lww: { title: ["1"], body: [""] } });
@@ -287,7 +289,7 @@ describeOnEach("a stream", ({ dialect, openNode, openNodes }) => {
     });
 
     test("get pages together when there are many of them, and none too many", async () => {
-      const node = await openNode("hub");
+      const node = await openNode("hub", { router: { limits: { streams: 400 } } });
       const readers = await Promise.all(Array.from({ length: 400 }, (_, n) => openStream(node, { node: `r${n}` })));
       // 400 readers at 4,000 pages a second: a page each tenth of a second.
       const start = readers.map(({ pages }) => pages.length);

@@ -45,7 +45,13 @@ const byNumber = (a: number, b: number) => a - b;
 
 async function measure(hub: Live, edge: Live, rows: readonly Values[]): Promise<Latency> {
   const app = new Hono();
-  app.route("/sync", syncRouter(hub.node, { authenticate: () => "edge" }));
+  app.route(
+    "/sync",
+    syncRouter(hub.node, {
+      authenticate: () => "edge",
+      limits: { rate: { burst: 1_000_000, perSecond: 1_000_000 } },
+    }),
+  );
   app.post("/bare", async (c) => c.json({ done: (await hub.insert((await c.req.json()) as Values)) !== undefined }));
   const server = createAdaptorServer({ fetch: app.fetch });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

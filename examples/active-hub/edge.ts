@@ -19,7 +19,7 @@ const node = createNode({ db, registry, nodeId: process.env.NODE_ID, tables: ["o
 await node.ensureShadowTables();
 
 const app = new Hono();
-app.route("/sync", syncRouter(node, { authenticate }));
+app.route("/sync", syncRouter(node, { authenticate, mayRelay: () => true }));
 
 const { stopped } = await serveNode(app, { node, hostname: "127.0.0.1", port: Number(process.env.PORT) });
 offer(openShop(db));

@@ -23,7 +23,7 @@ await node.ensureShadowTables();
 
 // It serves the others.
 const app = new Hono();
-app.route("/sync", syncRouter(node, { authenticate }));
+app.route("/sync", syncRouter(node, { authenticate, mayRelay: () => true }));
 
 // It connects to them. A stream is asked for again after a second, so that there is something to see; usually five.
 const peers = (process.env.PEERS ?? "").split(" ").filter(Boolean);

@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "7981d386c58a857b8bafde0d6790a33d9a58649f8847887dc5463700733e7e20";
+export const hash = "a68cfd705bf7f4eea89174c4ac91c6dd5c564a33a3e6ae862123d1af675af20e";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -10,6 +10,7 @@ export const system = [
 CREATE TABLE IF NOT EXISTS "public"."_grove_node" (
   "id" integer PRIMARY KEY, -- always 1
   "node" text, -- the node id; NULL until the first start
+  "secret" text, -- signs the cursors that readers keep
   "clock" bigint DEFAULT 0 NOT NULL, -- the last stamp's reading: microseconds since 1970, hybrid
   "seq" bigint DEFAULT 0 NOT NULL -- the last local sequence number
 )`,
@@ -36,6 +37,7 @@ CREATE TABLE IF NOT EXISTS "public"."_grove_shapes" (
 CREATE TABLE IF NOT EXISTS "public"."_grove_peers" (
   "peer" text PRIMARY KEY, -- the peer's node id
   "url" text, -- where it was reached last
+  "principal" text, -- who syncs under this node id; nobody else may
   "pull_cursor" text, -- where the next pull from it begins
   "push_cursor" text, -- where its pushes to us stand, kept for it
   "seen_incarnation" text, -- our incarnation that it acknowledged last
@@ -52,11 +54,13 @@ CREATE TABLE IF NOT EXISTS "public"."_grove_parked" (
   "pk" text NOT NULL, -- JSON array: the row's key
   "code" text NOT NULL, -- an error code
   "message" text NOT NULL, -- what stood in the way
-  "peer" text, -- who sent it; NULL for our own
+  "peer" text, -- who sent it, or who rejected it; NULL for rows that are not shown
+  "sent" integer, -- 1 = we sent it and the peer rejected it, 0 = the peer sent it
   "change" text, -- JSON: the change, where it is not in the shadow
   "at" bigint NOT NULL -- microseconds since 1970
 )`,
   `CREATE INDEX IF NOT EXISTS "_grove_parked_pk" ON "public"."_grove_parked" USING hash ("pk")`,
+  `CREATE INDEX IF NOT EXISTS "_grove_parked_peer" ON "public"."_grove_parked" ("peer")`,
   `-- Keys of rows that the tables do not show as they are: those they claim, and those they wait for.
 CREATE TABLE IF NOT EXISTS "public"."_grove_hidden_keys" (
   "id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, -- the order in which they came

@@ -9,6 +9,8 @@ export const groveNode = pgTable("_grove_node", {
   id: integer("id").primaryKey(),
   /** the node id; NULL until the first start */
   node: text("node"),
+  /** signs the cursors that readers keep */
+  secret: text("secret"),
   /** the last stamp's reading: microseconds since 1970, hybrid */
   clock: bigint("clock", { mode: "number" }).notNull().default(0),
   /** the last local sequence number */
@@ -49,6 +51,8 @@ export const grovePeers = pgTable("_grove_peers", {
   peer: text("peer").primaryKey(),
   /** where it was reached last */
   url: text("url"),
+  /** who syncs under this node id; nobody else may */
+  principal: text("principal"),
   /** where the next pull from it begins */
   pull_cursor: text("pull_cursor"),
   /** where its pushes to us stand, kept for it */
@@ -79,14 +83,17 @@ export const groveParked = pgTable("_grove_parked", {
   code: text("code").notNull(),
   /** what stood in the way */
   message: text("message").notNull(),
-  /** who sent it; NULL for our own */
+  /** who sent it, or who rejected it; NULL for rows that are not shown */
   peer: text("peer"),
+  /** 1 = we sent it and the peer rejected it, 0 = the peer sent it */
+  sent: integer("sent"),
   /** JSON: the change, where it is not in the shadow */
   change: text("change"),
   /** microseconds since 1970 */
   at: bigint("at", { mode: "number" }).notNull(),
 }, (t) => [
   index("_grove_parked_pk").using("hash", t.pk),
+  index("_grove_parked_peer").on(t.peer),
 ]);
 
 /** Keys of rows that the tables do not show as they are: those they claim, and those they wait for. */

@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "1260f90776a376cabee5b36c82c4e13e0824706a50c4f5aee47f14cddec28796";
+export const hash = "821810fd95701031e6764317395982d0271f542106db2eb3577ec494a7411464";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -10,6 +10,7 @@ export const system = [
 CREATE TABLE IF NOT EXISTS "_grove_node" (
   "id" integer PRIMARY KEY NOT NULL, -- always 1
   "node" text, -- the node id; NULL until the first start
+  "secret" text, -- signs the cursors that readers keep
   "clock" integer DEFAULT 0 NOT NULL, -- the last stamp's reading: microseconds since 1970, hybrid
   "seq" integer DEFAULT 0 NOT NULL, -- the last local sequence number
   "capture" integer DEFAULT 1 NOT NULL -- 0 while a merge writes, so that the triggers keep still
@@ -37,6 +38,7 @@ CREATE TABLE IF NOT EXISTS "_grove_shapes" (
 CREATE TABLE IF NOT EXISTS "_grove_peers" (
   "peer" text PRIMARY KEY NOT NULL, -- the peer's node id
   "url" text, -- where it was reached last
+  "principal" text, -- who syncs under this node id; nobody else may
   "pull_cursor" text, -- where the next pull from it begins
   "push_cursor" text, -- where its pushes to us stand, kept for it
   "seen_incarnation" text, -- our incarnation that it acknowledged last
@@ -53,11 +55,13 @@ CREATE TABLE IF NOT EXISTS "_grove_parked" (
   "pk" text NOT NULL, -- JSON array: the row's key
   "code" text NOT NULL, -- an error code
   "message" text NOT NULL, -- what stood in the way
-  "peer" text, -- who sent it; NULL for our own
+  "peer" text, -- who sent it, or who rejected it; NULL for rows that are not shown
+  "sent" integer, -- 1 = we sent it and the peer rejected it, 0 = the peer sent it
   "change" text, -- JSON: the change, where it is not in the shadow
   "at" integer NOT NULL -- microseconds since 1970
 )`,
   `CREATE INDEX IF NOT EXISTS "_grove_parked_row" ON "_grove_parked" ("tbl", "pk")`,
+  `CREATE INDEX IF NOT EXISTS "_grove_parked_peer" ON "_grove_parked" ("peer")`,
   `-- Keys of rows that the tables do not show as they are: those they claim, and those they wait for.
 CREATE TABLE IF NOT EXISTS "_grove_hidden_keys" (
   "id" integer PRIMARY KEY NOT NULL, -- the order in which they came

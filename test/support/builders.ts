@@ -5,6 +5,7 @@ import * as sqlite from "drizzle-orm/sqlite-core";
 export const sqliteBuilders = {
   table: sqlite.sqliteTable,
   uniqueIndex: sqlite.uniqueIndex,
+  primaryKey: sqlite.primaryKey,
   text: (name: string) => sqlite.text(name),
   /** 64 bits, in mode number. */
   integer: (name: string) => sqlite.integer(name),
@@ -21,6 +22,7 @@ export type Builders = typeof sqliteBuilders;
 export const postgresBuilders = {
   table: pg.pgTable,
   uniqueIndex: pg.uniqueIndex,
+  primaryKey: pg.primaryKey,
   text: (name: string) => pg.text(name),
   integer: (name: string) => pg.bigint(name, { mode: "number" }),
   json: (name: string) => pg.jsonb(name),

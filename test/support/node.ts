@@ -1,10 +1,19 @@
 // Nodes for tests: a real store over a real database, behind a real router. Clock and randomness are injected.
-import { createNode, type GroveNode, type NodeOptions, type Registry, syncRouter } from "grove-crdt";
+import {
+  createNode,
+  type GroveNode,
+  type NodeOptions,
+  type Registry,
+  type SyncRouterOptions,
+  syncRouter,
+} from "grove-crdt";
 import { Clock, randomness } from "./clock";
 import type { Param, Row, TestDatabase, TestDialect } from "./dialect";
 import type { Recorder } from "./statements";
 
 export const TOKEN = "Bearer test-token";
+
+export type RouterSettings = Partial<Extract<SyncRouterOptions<string>, { authenticate: unknown }>>;
 
 /** What went over the wire to and from a node as the answering side. */
 export interface Traffic {
@@ -22,6 +31,8 @@ export interface NodeSettings extends Partial<Omit<NodeOptions, "db" | "nodeId">
   readonly database?: TestDatabase;
   /** In a file where the dialect would otherwise keep it in memory: for a database that is opened again, or twice. */
   readonly durable?: boolean;
+  /** Of the node's router. */
+  readonly router?: RouterSettings;
   /** Keeps account of the store's statements. */
   readonly recorder?: Recorder;
   /** Statements that make the user's tables; by default the reference schema's. */
@@ -90,13 +101,21 @@ export async function openNode(dialect: TestDialect, id: string, settings: NodeS
 export async function startNode(
   database: TestDatabase,
   id: string,
-  options: Omit<NodeOptions, "db" | "nodeId"> & { readonly db?: NodeOptions["db"] },
+  {
+    router,
+    ...options
+  }: Omit<NodeOptions, "db" | "nodeId"> & { readonly db?: NodeOptions["db"]; readonly router?: RouterSettings },
 ): Promise<Omit<SyncingNode, "clock">> {
   const node = createNode({ random: randomness(), db: database.db, ...options, nodeId: id });
   // A test may leave work behind that would find no database any more; some of it waits for what never comes.
   database.users.add(() => Promise.race([node.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]));
   await node.ensureShadowTables();
   const traffic: Traffic = { requests: 0, pulls: 0, pushes: 0, served: 0, received: 0 };
-  const app = syncRouter(node, { authenticate: (c) => (c.req.header("authorization") === TOKEN ? "peer" : null) });
+  const app = syncRouter(node, {
+    authenticate: (c) => (c.req.header("authorization") === TOKEN ? "peer" : null),
+    mayRelay: () => true,
+    onAudit: () => {},
+    ...router,
+  });
   return { id, database, dialect: database.dialect, node, registry: options.registry, traffic, app };
 }

@@ -73,6 +73,7 @@ export const peersTable = (long: typeof integer): LayoutTable => ({
   columns: [
     text("peer", "the peer's node id", ID),
     text("url", "where it was reached last"),
+    text("principal", "who syncs under this node id; nobody else may"),
     text("pull_cursor", "where the next pull from it begins"),
     text("push_cursor", "where its pushes to us stand, kept for it"),
     text("seen_incarnation", "our incarnation that it acknowledged last"),

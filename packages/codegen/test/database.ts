@@ -54,8 +54,9 @@ export function model(
     exportName: "t",
     key: key.map((name) => ({ ...column, name, property: name, sqlType: keyType })),
     fields: fields.map((field) => {
-      const [, type = "lww", name = field] = /^(counter|set) (.*)$/s.exec(field) ?? [];
-      return { ...column, name, property: name, type: type as "lww" };
+      const [, word = "lww", name = field] = /^(counter|set|fixed) (.*)$/s.exec(field) ?? [];
+      if (word === "fixed") return { ...column, name, property: name, type: "lww", fixed: true };
+      return { ...column, name, property: name, type: word as "lww" };
     }),
     local: [],
     uniques,

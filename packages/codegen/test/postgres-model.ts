@@ -31,9 +31,10 @@ export function model(
   more: Partial<TableModel> = {},
 ): TableModel {
   const field = (text: string): FieldModel => {
-    const [, type = "lww", rest = text] = /^(counter|set) (.*)$/s.exec(text) ?? [];
-    const sqlType = /: /.test(rest) ? "" : { counter: ": bigint", set: ": jsonb", lww: "" }[type];
-    return { ...column(`${rest}${sqlType}`), type: type as FieldModel["type"] };
+    const [, word = "lww", rest = text] = /^(counter|set|fixed) (.*)$/s.exec(text) ?? [];
+    const sqlType = /: /.test(rest) ? "" : { counter: ": bigint", set: ": jsonb", lww: "", fixed: "" }[word];
+    if (word === "fixed") return { ...column(rest), type: "lww", fixed: true };
+    return { ...column(`${rest}${sqlType}`), type: word as FieldModel["type"] };
   };
   return {
     name,

@@ -1,10 +1,10 @@
 // Adoption: rows that were in a table before capture count as the oldest possible writes, those of the reserved node. Here
 // is what follows: when a touched row counts as one, by which sum two nodes see that they adopted the same, and what
 // becomes of a column that was added later.
-import { sha256 } from "@noble/hashes/sha2.js";
 import { canonicalize, compareBytes, sameValue } from "./canonical";
 import type { RowChange } from "./change";
 import { type CellWrite, type ChangeSet, NO_BASE_WRITE } from "./changeset";
+import { digest } from "./digest";
 import type { Entry } from "./entry";
 import type { FieldModel, Json, TableModel } from "./model";
 import { type FieldState, isAlive, type Row } from "./row";
@@ -56,11 +56,7 @@ export function sumOf({ lww, counter, set }: RowChange): string {
     sorted[field] = texts.map((text) => JSON.parse(text) as Json);
   }
   const state = { ...(lww && { lww }), ...(counter && { counter }), ...(set && { set: sorted }) };
-  const hash = sha256(new TextEncoder().encode(canonicalize(state as unknown as Json)));
-  return btoa(String.fromCharCode(...hash.subarray(0, 16)))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+  return digest(canonicalize(state as unknown as Json));
 }
 
 /** The sum under which a row may travel; null when it must travel with its values. */
@@ -81,7 +77,8 @@ export const wholeState = (
   pk: readonly Json[],
   row: Row,
   values: Readonly<Record<string, Json>>,
-): RowChange | null => rowToChange(model, pk, row, values, { floor: -1, exclude: null });
+  fields?: ReadonlySet<string>,
+): RowChange | null => rowToChange(model, pk, row, values, { floor: -1, exclude: null, fields });
 
 /**
  * A column was added after the row: a value that is not the column's default, which may be another one on every node, becomes

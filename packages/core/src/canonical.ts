@@ -11,15 +11,15 @@ export function canonicalize(value: Json): string {
 /** Deepest nesting of arrays and objects that a value may have: as deep as SQLite's own JSON functions go. */
 export const MAX_JSON_DEPTH = 1000;
 
-/** Whether a value is nested deeper than {@link MAX_JSON_DEPTH}: looked up to there and no further, so no value is too deep for it. */
-export function isTooDeep(value: unknown, depth = 0): boolean {
+/** Whether a value is nested deeper than so many levels: looked up to there and no further, so no value is too deep for it. */
+export function isTooDeep(value: unknown, depth = 0, most = MAX_JSON_DEPTH): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (depth === MAX_JSON_DEPTH) return true;
+  if (depth === most) return true;
   if (Array.isArray(value)) {
-    for (let n = 0; n < value.length; n++) if (isTooDeep(value[n], depth + 1)) return true;
+    for (let n = 0; n < value.length; n++) if (isTooDeep(value[n], depth + 1, most)) return true;
     return false;
   }
-  for (const key in value) if (isTooDeep((value as Record<string, unknown>)[key], depth + 1)) return true;
+  for (const key in value) if (isTooDeep((value as Record<string, unknown>)[key], depth + 1, most)) return true;
   return false;
 }
 

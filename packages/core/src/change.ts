@@ -94,7 +94,7 @@ export type TableChange<Name extends string, Fields extends FieldTypes, Key exte
   | { [C in Names<Sets<Fields>>]: SetChange<Name, Key, C, Wire<Sets<Fields>[C]>> }[Names<Sets<Fields>>]
   | Change<Name, Key, "", "row">;
 
-type Change<Name, Key, Field, Type> = Omit<
+export type Change<Name, Key, Field, Type> = Omit<
   ChangeRecord,
   "table" | "pk" | "field" | "type" | "value" | "counter" | "set"
 > & {
@@ -103,9 +103,9 @@ type Change<Name, Key, Field, Type> = Omit<
   readonly field: Field;
   readonly type: Type;
 };
-type RegisterChange<Name, Key, Field, Value> = Change<Name, Key, Field, "lww"> & { readonly value: Value };
-type CounterChange<Name, Key, Field> = Change<Name, Key, Field, "counter"> & { readonly counter: WireCounter };
-type SetChange<Name, Key, Field, Element extends Json> = Change<Name, Key, Field, "set"> & {
+export type RegisterChange<Name, Key, Field, Value> = Change<Name, Key, Field, "lww"> & { readonly value: Value };
+export type CounterChange<Name, Key, Field> = Change<Name, Key, Field, "counter"> & { readonly counter: WireCounter };
+export type SetChange<Name, Key, Field, Element extends Json> = Change<Name, Key, Field, "set"> & {
   readonly set: readonly WireElement<Element>[];
 };
 

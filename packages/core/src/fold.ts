@@ -12,6 +12,8 @@ import {
   entriesOf,
   type FieldState,
   isAlive,
+  keepsEntries,
+  keptFields,
   lwwFields,
   NO_FIELDS,
   NO_SHAPE,
@@ -143,6 +145,9 @@ function normalize(
   return values ? { op: "update", values } : NO_BASE_WRITE;
 }
 
+const writtenFields = (model: TableModel, touch: Touch, whole: boolean): readonly FieldModel[] =>
+  whole ? model.fields : touchedFields(model, touch);
+
 /** The write of some fields of a living row. `whole` = the row was inserted over one that is not shown. */
 function change(
   model: TableModel,
@@ -152,12 +157,12 @@ function change(
   clock: FoldClock,
   seq: number,
   whole: boolean,
+  touched = writtenFields(model, touch, whole),
 ): ChangeSet | null {
   const cells: CellWrite[] = [];
   const deletes: number[] = [];
   const fields = new Map(row.fields);
   let wrote = false;
-  const touched = whole ? model.fields : touchedFields(model, touch);
   for (const field of touched) {
     const type = crdtTypes[field.type];
     if (field.type === "lww") {
@@ -200,7 +205,7 @@ function joinInto(type: (typeof crdtTypes)[keyof typeof crdtTypes], entries: rea
   return known ? { ...type.join(known, entry), cell: known.cell } : entry;
 }
 
-/** The delete of a row that keeps its values: what was written to it before the delete counts, too. */
+/** The delete of a row that keeps values: what was written to it before the delete counts, too. */
 function die(model: TableModel, row: Row, touch: Touch, clock: FoldClock, seq: number): ChangeSet | null {
   const { old } = touch;
   const cells = new CellWrites();
@@ -212,17 +217,25 @@ function die(model: TableModel, row: Row, touch: Touch, clock: FoldClock, seq: n
       ? null
       : { row: { ...row, fields }, clearCells: false, cells: moved, deletes: [], base: NO_BASE_WRITE };
   }
+  const kept = keptFields(model);
+  const values: Record<string, Json> = { ...old?.values };
+  // Others know the life that was deleted first: by its fixed values they are told that it has ended.
+  for (const { name, fixed } of kept) {
+    const value = old?.first?.[name];
+    if (fixed && value !== undefined) values[name] = value;
+  }
+  const touched = writtenFields(model, touch, touch.inserted).filter((field) => kept.includes(field));
   const written =
-    old && change(model, row, { ...touch, before: old.before }, { values: old.values }, clock, seq, touch.inserted);
+    old && change(model, row, { ...touch, before: old.before }, { values }, clock, seq, touch.inserted, touched);
   const last = written?.row ?? row;
   for (const cell of written?.cells ?? []) cells.add(cell);
-  const fields = bury(model, last, old?.values ?? {}, cells);
+  const fields = bury(model, last, values, cells);
   const context = writeContext(clock, touch.at, latestOf(last));
   const cl = row.cl + 1;
   const [hlc, node] = [context.tick(), clock.node];
   return {
     row: { id: row.id, cl, hlc, node, born: seq, via: null, seq, shape: NO_SHAPE, fields },
-    clearCells: false,
+    clearCells: !model.keepsDeleted,
     cells: cells.list(),
     deletes: written?.deletes ?? [],
     base: NO_BASE_WRITE,
@@ -250,7 +263,9 @@ export function decideFold(
   // A row from before capture that was deleted or replaced was adopted first: its life has an end that others hear of.
   if (!row && touch.existed && (touch.deleted || touch.inserted))
     return decideFold(model, adoptedRow(seq), touch, base, hidden, clock, seq);
-  if (!base && model.keepsDeleted && row && touch.deleted) return die(model, row, touch, clock, seq);
+  // Only a row that shows although it is deleted can be deleted again.
+  if (!base && row && touch.deleted && (model.keepsDeleted || (isAlive(row) && keepsEntries(model))))
+    return die(model, row, touch, clock, seq);
   if (!base) {
     if (!row || !isAlive(row) || (hidden && !touch.deleted)) return null;
     const context = writeContext(clock, touch.at, latestOf(row));

@@ -3,7 +3,17 @@
 import { sameValue } from "./canonical";
 import { type CellWrite, type CellWrites, type ChangeSet, NO_BASE_WRITE, unchanged } from "./changeset";
 import type { Json, TableModel } from "./model";
-import { entriesOf, type FieldState, fieldNamed, isAlive, type Row, registerOf, rowValues, spreadShape } from "./row";
+import {
+  entriesOf,
+  type FieldState,
+  fieldNamed,
+  isAlive,
+  keptFields,
+  type Row,
+  registerOf,
+  rowValues,
+  spreadShape,
+} from "./row";
 import type { Touch } from "./touch";
 
 /** All fields with entries of their own; those of multi-valued fields that were implicit are added to `cells`. */
@@ -28,13 +38,17 @@ export function makeExplicit(
   return fields;
 }
 
-/** The fields of a row that is deleted and keeps its values: all of them explicit, under their old numbers, in cells. */
+/**
+ * The fields that a row keeps when it is deleted, explicit, under their old numbers, in cells. Where it keeps some of its
+ * fields only, all of its cells are to be dropped first: those of the others go, and these are new.
+ */
 export function bury(
   model: TableModel,
   row: Row,
   values: Readonly<Record<string, Json>>,
   cells: CellWrites,
 ): Map<string, FieldState> {
+  if (!model.keepsDeleted) return buryFixed(model, row, values, cells);
   const fields = makeExplicit(model, row, values, cells);
   for (const { name, type } of model.fields) {
     const entry = fields.get(name)?.entries[0];
@@ -43,6 +57,23 @@ export function bury(
     const own = { ...entry, state };
     fields.set(name, { type, entries: [own] });
     cells.add({ field: name, type, entry: own });
+  }
+  return fields;
+}
+
+function buryFixed(
+  model: TableModel,
+  row: Row,
+  values: Readonly<Record<string, Json>>,
+  cells: CellWrites,
+): Map<string, FieldState> {
+  const fields = new Map<string, FieldState>();
+  for (const { name, type } of keptFields(model)) {
+    const entry = { ...registerOf(row, name, values[name]), cell: undefined };
+    // A row that went unseen has no values left, and a stamp without a value would beat those that others have.
+    if (entry.state === undefined) continue;
+    fields.set(name, { type, entries: [entry] });
+    cells.add({ field: name, type, entry });
   }
   return fields;
 }

@@ -1,8 +1,8 @@
 // Merge: what a row becomes when a change from another node meets it. Every rule of precedence is here or in the
 // types' joins: the greater causal length, else life and entries each by their own join.
 //
-// Where deleted rows keep their values, the entries of a life outlive it: a delete takes none of them away, and what was
-// written to the life at the same time still joins them, whichever came first. A later life begins with none.
+// Where deleted rows keep entries, all or those of fixed fields, these outlive their life: a delete takes none of them away,
+// and what was written to the life at the same time still joins them, whichever came first. A later life begins with none.
 
 import { isDefault } from "./adoption";
 import { sameValue } from "./canonical";
@@ -22,6 +22,7 @@ import {
   lwwFields,
   NO_FIELDS,
   NO_SHAPE,
+  outlives,
   type Row,
   registerOf,
   rowValues,
@@ -83,7 +84,7 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   });
   const clearCells = previous !== null;
   if (!isAlive(change)) {
-    const kept = incomingFields(change, seq, from);
+    const kept = new Map([...incomingFields(change, seq, from)].filter(([field]) => outlives(model, field)));
     return {
       outcome: "applied",
       row: begin(NO_SHAPE, kept),
@@ -172,11 +173,13 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
     renumbered = true;
   }
 
+  // Deleted for good: it does not show, so what it keeps stands in cells alone.
+  const rests = !isAlive(row) && !model.keepsDeleted;
   const fields = new Map(row.fields);
   for (const [name, incoming] of incomingFields(change)) {
     const known = fieldNamed(model, name);
     const { type } = incoming;
-    if (known && known.type !== type) continue;
+    if ((known && known.type !== type) || (rests && !outlives(model, name))) continue;
     if (type === "lww") {
       const mine = registerOf(row, name, local.values?.[name]);
       const theirs = incoming.entries[0] as Entry;
@@ -198,7 +201,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       }
       applied = true;
       // The value goes to the base table; into a cell while there is no column or no row to take it.
-      const inCell = !known || !local.present || ends;
+      const inCell = !known || !local.present || ends || rests;
       const { hlc, node } = theirs;
       const state = inCell ? theirs.state : undefined;
       const entry: Entry = { key: "", hlc, node, state, seq, via: from, cell: mine.cell };
@@ -253,7 +256,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   const outcome = applied ? "applied" : "superseded";
   if (ends) {
     const base = local.present ? ({ op: "delete" } as const) : NO_BASE_WRITE;
-    return { outcome, row, clearCells: false, cells: cells.list(), deletes, base };
+    return { outcome, row, clearCells: rests, cells: cells.list(), deletes, base };
   }
   if (!local.present && isAlive(row)) {
     return {
@@ -265,7 +268,8 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       base: { op: "insert", values: rowValues(model, row, {}) },
     };
   }
-  const base = local.present && Object.keys(values).length > 0 ? ({ op: "update", values } as const) : NO_BASE_WRITE;
+  const shows = local.present && !rests && Object.keys(values).length > 0;
+  const base = shows ? ({ op: "update", values } as const) : NO_BASE_WRITE;
   return { outcome, row, clearCells: false, cells: cells.list(), deletes, base };
 }
 

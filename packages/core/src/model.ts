@@ -46,6 +46,8 @@ export interface ColumnModel {
 
 export interface FieldModel extends ColumnModel {
   readonly type: CrdtTypeName;
+  /** An LWW field that is written with its row and never changes, so that it can say who may see the row. */
+  readonly fixed?: true;
   /** The schema's constant default in canonical form; absent when the column has none. */
   readonly default?: Json;
 }

@@ -1,7 +1,7 @@
 // A row's shadow in memory: its causal length, the stamp of its present life, and the entries of its fields.
 // Causal length after Yu and Rostad 2020, "A Low-Cost Set CRDT Based on Causal Lengths".
 import type { Entry } from "./entry";
-import type { CrdtTypeName, Json, TableModel } from "./model";
+import type { CrdtTypeName, FieldModel, Json, TableModel } from "./model";
 import { RESERVED_NODE, type Stamp } from "./stamp";
 import { crdtTypes } from "./types/index";
 
@@ -39,12 +39,31 @@ export const MAX_CAUSAL_LENGTH = 2 ** 48;
 
 export const isAlive = (row: { readonly cl: number } | null): boolean => row !== null && row.cl % 2 === 1;
 
+const keptByModel = new WeakMap<TableModel, readonly FieldModel[]>();
+
 /**
- * The life that the row's entries belong to. A deleted row keeps those of the life that has ended where another table may
- * still refer to it; everywhere else it has none.
+ * The fields whose entries a deleted row keeps: all where another table may still refer to it, else the fixed ones, which
+ * say who may hear of the deletion.
  */
+export function keptFields(model: TableModel): readonly FieldModel[] {
+  let kept = keptByModel.get(model);
+  if (!kept) {
+    kept = model.keepsDeleted ? model.fields : model.fields.filter(({ fixed }) => fixed);
+    keptByModel.set(model, kept);
+  }
+  return kept;
+}
+
+/** Whether the entries of a life outlive it, all or some. */
+export const keepsEntries = (model: TableModel): boolean => model.keepsDeleted === true || keptFields(model).length > 0;
+
+/** Whether a deleted row takes entries of this column. One that keeps none of its own passes on what it hears. */
+export const outlives = (model: TableModel, column: string): boolean =>
+  model.keepsDeleted === true || !keepsEntries(model) || fieldNamed(model, column)?.fixed === true;
+
+/** The life that the row's entries belong to: of a deleted row that keeps some, the life that has ended. */
 export const lifeOf = (model: TableModel, { cl }: { readonly cl: number }): number =>
-  model.keepsDeleted && cl % 2 === 0 ? cl - 1 : cl;
+  keepsEntries(model) && cl % 2 === 0 ? cl - 1 : cl;
 
 /** A row that was in the base table before capture: it lives since stamp 0 and all its fields are implicit. */
 export function adoptedRow(seq: number): Row {
@@ -63,9 +82,9 @@ export function lwwFields(model: TableModel): readonly string[] {
   return names;
 }
 
-const fieldsByName = new WeakMap<TableModel, ReadonlyMap<string, TableModel["fields"][number]>>();
+const fieldsByName = new WeakMap<TableModel, ReadonlyMap<string, FieldModel>>();
 
-export function fieldNamed(model: TableModel, name: string): TableModel["fields"][number] | undefined {
+export function fieldNamed(model: TableModel, name: string): FieldModel | undefined {
   let byName = fieldsByName.get(model);
   if (!byName) {
     byName = new Map(model.fields.map((field) => [field.name, field]));

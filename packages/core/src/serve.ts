@@ -12,6 +12,8 @@ export interface ServeOptions {
   readonly floor: number;
   /** Leave out what came from this peer; null = leave out nothing (a reset, or a state to keep). */
   readonly exclude: string | null;
+  /** Names of the columns that the peer may see; absent = all. */
+  readonly fields?: ReadonlySet<string>;
 }
 
 const isDue = (entry: Entry, { floor, exclude }: ServeOptions): boolean =>
@@ -67,7 +69,7 @@ export function rowToChange(
   values: Readonly<Record<string, Json>>,
   options: ServeOptions,
 ): RowChange | null {
-  const { floor, exclude } = options;
+  const { floor, exclude, fields } = options;
   const withLife = row.born > floor && (exclude === null || row.via !== exclude);
   const life = [row.hlc, row.node] as const;
   // A deleted row has nothing but the entries that it kept.
@@ -78,6 +80,7 @@ export function rowToChange(
   let set: Record<string, readonly WireElement[]> | undefined;
 
   for (const field of model.fields) {
+    if (fields && !fields.has(field.name)) continue;
     const stored = row.fields.get(field.name);
     if (field.type === "lww") {
       if (!stored && !(withLife && lives)) continue;
@@ -105,7 +108,7 @@ export function rowToChange(
     }
   }
   for (const [name, state] of row.fields) {
-    if (fieldNamed(model, name)) continue;
+    if (fieldNamed(model, name) || (fields && !fields.has(name))) continue;
     const entries = dueEntries(state.entries, options);
     if (entries.length === 0) continue;
     if (state.type === "lww") {
@@ -134,10 +137,10 @@ export function changesForSenders(
   pk: readonly Json[],
   row: Row,
   values: Readonly<Record<string, Json>>,
-  floor: number,
+  { floor, fields }: Omit<ServeOptions, "exclude">,
 ): ReadonlyMap<string, RowChange | null> {
   const senders = new Map<string, RowChange | null>();
   for (const exclude of sendersOf(row, floor))
-    senders.set(exclude, rowToChange(model, pk, row, values, { floor, exclude }));
+    senders.set(exclude, rowToChange(model, pk, row, values, { floor, exclude, fields }));
   return senders;
 }

@@ -21,10 +21,10 @@ export interface Touch {
   /** Value of each changed counter and set before its first captured write. */
   before: Values | null;
   /**
-   * Where deleted rows keep their values: what the row had when it was deleted last, canonical, and what {@link before}
-   * said until then.
+   * Where deleted rows keep values: what the row had when it was deleted last, canonical, what {@link before} said until
+   * then, and what it had when it was deleted first, where that was another time: that life others may know.
    */
-  old?: { readonly values: Values; readonly before: Values | null };
+  old?: { readonly values: Values; readonly before: Values | null; readonly first?: Values };
 }
 
 /** One row of the log. */
@@ -56,7 +56,8 @@ export function addLogRow(touch: Touch, { op, at, masks, before }: LogRow, prese
   // A row that a REPLACE may have removed: gone means deleted, still there means nothing happened.
   else if (op === "D" || (op === "R" && !present)) {
     touch.deleted = true;
-    if (before) touch.old = { values: before, before: touch.before };
+    const earlier = touch.old && { first: touch.old.first ?? touch.old.values };
+    if (before) touch.old = { values: before, before: touch.before, ...earlier };
     // What a field was before belongs to the life that has ended.
     touch.before = null;
   }

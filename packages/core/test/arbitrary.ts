@@ -23,6 +23,12 @@ export const model: TableModel = {
   uniques: [],
 };
 
+/** The same table with a field that never changes. */
+export const fixing: TableModel = {
+  ...model,
+  fields: model.fields.map((field) => (field.name === "title" ? { ...field, fixed: true } : field)),
+};
+
 /** Few stamps and few values, so that ties and conflicts come up all the time. */
 const node = fc.constantFrom(...NODES);
 const stamp = fc.oneof(

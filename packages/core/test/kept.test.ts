@@ -1,5 +1,5 @@
-// Deleted rows that keep their values, since another row may still refer to them: what is kept is a join like everything
-// else, whatever was written to the row at the same time.
+// Deleted rows that keep values, all since another row may still refer to them, or the fixed ones, which say who may hear of
+// the deletion: what is kept is a join like everything else, whatever was written to the row at the same time.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -15,31 +15,35 @@ import {
   rowToChange,
   type TableModel,
 } from "../src/index";
-import { model as plain, state as plainState } from "./arbitrary";
+import { fixing, model as plain, state as plainState } from "./arbitrary";
 
 const RUNS = { numRuns: 2_500 };
 const keeping: TableModel = { ...plain, keepsDeleted: true };
 const text = (change: RowChange) => canonicalize(change as unknown as Json);
 
-/** States of which the deleted ones carry entries, too, as those of a life that has ended. */
+/** States of which the deleted ones carry entries, too, as those of a life that has ended, all or some. */
 const state: fc.Arbitrary<RowChange> = fc
   .tuple(
     plainState.filter(({ cl }) => cl % 2 === 1),
     plainState,
     fc.constantFrom(1, 1, 2, 2, 3, 4),
+    fc.constantFrom("", "", "", "title", "body"),
   )
-  .map(([entries, { life }, cl]) => ({
+  .map(([entries, { life }, cl, unseen]) => ({
     ...entries,
     cl,
     life,
     // The entries of a life that has ended are stamped by themselves.
     lww: Object.fromEntries(
-      Object.entries(entries.lww ?? {}).map(([name, [value, hlc = 1, node = "a"]]) => [name, [value, hlc, node]]),
+      Object.entries(entries.lww ?? {})
+        .filter(([name]) => cl % 2 === 1 || name !== unseen)
+        .map(([name, [value, hlc = 1, node = "a"]]) => [name, [value, hlc, node]]),
     ),
   }));
 
 describe.each([
   ["keeps the values of deleted rows", keeping],
+  ["keeps fixed values of deleted rows", fixing],
   ["keeps none, and hears of some from a peer that does", plain],
 ] as const)("merging states of a table that %s", (_, model) => {
   const merge = (a: RowChange, b: RowChange) => mergeStates(model, a, b);

@@ -119,20 +119,53 @@ describe("cursors", () => {
   });
 
   test("the floor moves only when a pull has drained", () => {
-    const half = advance({ floor: 2, full: false, position: 8, drained: false }, "two", 20, ["t"]);
-    expect(half).toMatchObject({ floor: 2, position: 8 });
-    expect(advance({ floor: 2, full: true, position: 20, drained: true }, "two", 20, ["t"])).toMatchObject({
-      floor: 20,
-      position: 20,
-      full: false,
-    });
+    const place = { tables: ["t"], floor: 2, position: 2, full: true, reset: false, waiting: null };
+    const half = advance(place, { position: 8, drained: false }, "two", 20, ["t"]);
+    expect(half).toMatchObject({ cursor: { floor: 2, position: 8, full: true }, more: true });
+    const whole = advance(place, { position: 20, drained: true }, "two", 20, ["t"]);
+    expect(whole).toMatchObject({ cursor: { floor: 20, position: 20, full: false }, more: false });
   });
 
-  test("a history that is gone begins anew with everything; more tables begin anew without echoes", () => {
-    const cursor = { incarnation: "two", floor: 12, position: 15, last: 20, tables: ["a"], full: false };
-    expect(resume(cursor, ["a"], incarnations, 20)).toEqual({ floor: 12, position: 15, full: false, reset: false });
-    expect(resume(cursor, ["a"], incarnations, 19)).toEqual({ floor: 0, position: 0, full: true, reset: true });
-    expect(resume(cursor, ["a", "b"], incarnations, 20)).toEqual({ floor: 0, position: 0, full: false, reset: false });
+  const cursor = { incarnation: "two", floor: 12, position: 15, last: 20, tables: ["a", "c"], full: false };
+  const at = { full: false, reset: false, waiting: null };
+
+  test("a history that is gone begins anew with everything", () => {
+    const again = { ...at, tables: ["a"], floor: 12, position: 15 };
+    expect(resume(cursor, ["a"], incarnations, 20)).toEqual(again);
+    const anew = { ...at, tables: ["a"], floor: 0, position: 0, full: true, reset: true };
+    expect(resume(cursor, ["a"], incarnations, 19)).toEqual(anew);
     expect(resume(null, ["a"], incarnations, 20)).toMatchObject({ full: true, reset: false });
+  });
+
+  test("of more than before what was left out comes first, from its beginning, and then the rest from where it was", () => {
+    const waiting = { floor: 12, position: 15 };
+    const place = resume(cursor, ["a", "b", "c"], incarnations, 20);
+    expect(place).toEqual({ ...at, tables: ["b"], floor: 0, position: 0, waiting });
+    const half = advance(place, { position: 8, drained: false }, "two", 20, ["a", "b", "c"]);
+    const next = { ...cursor, tables: ["a", "b", "c"], behind: { tables: ["b"], position: 8 } };
+    expect(half).toEqual({ cursor: next, more: true });
+    expect(decodeCursor(encodeCursor(next))).toEqual({ ...next, views: {} });
+    expect(resume(next, ["a", "b", "c"], incarnations, 20)).toEqual({ ...place, position: 8 });
+    // Yet another table: those that are behind begin together.
+    expect(resume(next, ["a", "b", "c", "d"], incarnations, 20)).toEqual({ ...place, tables: ["b", "d"] });
+    // It is not asked for any more.
+    expect(resume(next, ["a"], incarnations, 20)).toEqual({ ...at, tables: ["a"], floor: 12, position: 15 });
+    const done = advance(place, { position: 20, drained: true }, "two", 20, ["a", "b", "c"]);
+    expect(done).toEqual({ cursor: { ...cursor, tables: ["a", "b", "c"] }, more: true });
+    // All of it is new: there is nothing to go back to.
+    expect(resume(cursor, ["b"], incarnations, 20)).toEqual({ ...at, tables: ["b"], floor: 0, position: 0 });
+  });
+
+  test("a table is seen in part, in another part, and whole", () => {
+    const views = { a: "one" };
+    const part = { ...cursor, tables: ["a", "constructor"], views };
+    const both = ["a", "constructor"];
+    expect(resume(part, both, incarnations, 20, views).tables).toEqual(both);
+    for (const other of [{ a: "two" }, {}] as Record<string, string>[]) {
+      const place = resume(part, both, incarnations, 20, other);
+      expect([place.tables, place.position]).toEqual([["a"], 0]);
+    }
+    // Less than before: there is nothing to catch up on.
+    expect(resume({ ...part, views: {} }, both, incarnations, 20, views)).toMatchObject({ tables: both, floor: 12 });
   });
 });

@@ -92,7 +92,7 @@ describe("log rows of one key", () => {
     expect(touchOf(rows).before).toEqual({ views: "1", stock: "9" });
   });
 
-  test("keep the old row of the last delete, and what fields were in that life; the next life has its own", () => {
+  test("keep the old row of the last delete and of the first, and what fields were in that life; the next life has its own", () => {
     const rows = [
       log("U", 1, { before: { views: "1" } }),
       log("D", 2, { before: { title: "first", views: "4" } }),
@@ -104,7 +104,8 @@ describe("log rows of one key", () => {
     expect(touch.old).toEqual({ values: { title: "first", views: "4" }, before: { views: "1" } });
 
     const again = touchOf([...rows, log("D", 5, { before: { title: "second", views: "7" } })], false);
-    expect(again.old).toEqual({ values: { title: "second", views: "7" }, before: { views: "0" } });
+    const first = { title: "first", views: "4" };
+    expect(again.old).toEqual({ values: { title: "second", views: "7" }, before: { views: "0" }, first });
     expect(again.before).toBeNull();
 
     // Where deleted rows keep nothing, the trigger logs nothing of them.

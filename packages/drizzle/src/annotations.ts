@@ -1,4 +1,4 @@
-// What a schema file imports: four words around Drizzle's column builders. This module is all types at import time, so
+// What a schema file imports: five words around Drizzle's column builders. This module is all types at import time, so
 // that a schema stays as light for bundlers and browsers as it was.
 import type { ColumnBuilderBase } from "drizzle-orm";
 
@@ -9,7 +9,7 @@ import type { ColumnBuilderBase } from "drizzle-orm";
 export const markKey: unique symbol = Symbol.for("grove-crdt:type") as never;
 
 /** What an annotation says of a column. */
-export type Annotation = "lww" | "counter" | "set" | "local";
+export type Annotation = "lww" | "fixed" | "counter" | "set" | "local";
 
 /** The builder as it came, with the annotation in its type; `$inferSelect` and `$inferInsert` do not change. */
 export type Annotated<Builder extends ColumnBuilderBase, Type extends Annotation> = Builder & {
@@ -25,6 +25,18 @@ export type Annotated<Builder extends ColumnBuilderBase, Type extends Annotation
  */
 export const lww = <Builder extends ColumnBuilderBase>(column: Builder & Once<Builder>): Annotated<Builder, "lww"> =>
   mark(column, "lww");
+
+/**
+ * Written with its row and never changed afterwards, such as the tenant that a row belongs to: the database refuses to
+ * change it. Merges like {@link lww}. Who may see a row can be decided by it, also once the row is deleted. For any column.
+ *
+ * ```ts
+ * tenantId: fixed(text("tenant_id").notNull())
+ * ```
+ */
+export const fixed = <Builder extends ColumnBuilderBase>(
+  column: Builder & Once<Builder>,
+): Annotated<Builder, "fixed"> => mark(column, "fixed");
 
 /**
  * Concurrent increments and decrements add up. For a NOT NULL integer column: `integer()` in SQLite, `bigint()` in

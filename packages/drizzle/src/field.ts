@@ -1,6 +1,7 @@
 // The columns beside the key: annotated ones become fields, local ones stay on their node.
 import type { ColumnModel, CrdtTypeName, FieldModel, Json } from "@grove-crdt/core";
 import type { Column } from "drizzle-orm";
+import type { Annotation } from "./annotations";
 import type { ReadColumn, TableConfig, TableSource } from "./source";
 
 /** What a column means on the wire and how the database stores it. */
@@ -42,10 +43,7 @@ export function readFields<C extends Column, Source extends TableSource<C, Table
 }
 
 /** A generated column follows from the others on every node, so without annotation it is local. */
-function annotationOf(
-  { options, report }: TableSource,
-  { name, mark, column }: ReadColumn,
-): CrdtTypeName | "local" | undefined {
+function annotationOf({ options, report }: TableSource, { name, mark, column }: ReadColumn): Annotation | undefined {
   if (mark.annotation !== undefined) return mark.annotation;
   if (mark.conflicting !== undefined) {
     const words = mark.conflicting.split(" ");
@@ -71,7 +69,7 @@ function annotationOf(
       column: name,
       code: "unmarked",
       problem: "it is neither annotated nor local, so nodes would differ in it silently",
-      cure: 'Wrap it in lww(), counter(), set() or local(), or say `groveCrdt({ unmarked: "lww" })` for all of them.',
+      cure: 'Wrap it in lww(), fixed(), counter(), set() or local(), or say `groveCrdt({ unmarked: "lww" })` for all of them.',
     });
   }
   return undefined;
@@ -90,10 +88,13 @@ function checkLocal({ report }: TableSource, { name, column }: ReadColumn, drawn
 function readField<C extends Column, Source extends TableSource<C, TableConfig>>(
   source: Source,
   read: ReadColumn<C>,
-  crdt: CrdtTypeName,
+  annotation: Exclude<Annotation, "local">,
   rules: FieldRules<C, Source>,
 ): FieldModel | null {
   const { report } = source;
+  // What is fixed merges like any other register.
+  const fixed = annotation === "fixed";
+  const crdt = fixed ? "lww" : annotation;
   const { name, column } = read;
   if (column.generated !== undefined || column.generatedIdentity?.type === "always") {
     report({
@@ -120,7 +121,7 @@ function readField<C extends Column, Source extends TableSource<C, TableConfig>>
   rules.checkType(source, read, crdt, type);
   checkNull(source, read, crdt);
   const value = rules.readDefault(source, read, type);
-  return { ...describe(read, type), type: crdt, ...defaultOf(source, read, crdt, value) };
+  return { ...describe(read, type), type: crdt, ...(fixed && { fixed }), ...defaultOf(source, read, crdt, value) };
 }
 
 /** The column's model. */

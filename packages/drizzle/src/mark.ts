@@ -1,4 +1,5 @@
 // Reading the mark back from a built column.
+import type { FieldModel } from "@grove-crdt/core";
 import { type Annotation, markKey } from "./annotations";
 
 export interface Mark {
@@ -15,7 +16,7 @@ interface Marked {
   readonly baseColumn?: Marked;
 }
 
-const annotations = new Set<string>(["lww", "counter", "set", "local"]);
+const annotations = new Set<string>(["lww", "fixed", "counter", "set", "local"]);
 const wordOf = (column: Marked): unknown => (column.config as { [markKey]?: unknown } | undefined)?.[markKey];
 
 export function readMark(column: unknown): Mark {
@@ -29,3 +30,6 @@ export function readMark(column: unknown): Mark {
   }
   return { lost: false };
 }
+
+/** The word that made the field. */
+export const annotationOf = ({ type, fixed }: FieldModel): Annotation => (fixed ? "fixed" : type);

@@ -2,6 +2,7 @@
 // held against each other. What they disagree on would reject rows, or keep them out, on one side only.
 import type { ColumnModel, FieldModel, TableModel, ValueKind } from "@grove-crdt/core";
 import { type Diagnostic, type DiagnosticCode, schemaError } from "./diagnostics";
+import { annotationOf } from "./mark";
 
 /** One side: its models, and the file that each table stands in, as it is to be shown. */
 export interface Side {
@@ -85,7 +86,7 @@ function compareTables(a: TableModel, b: TableModel, aFile: string, bFile: strin
   return found;
 }
 
-const wordOf = (column: ColumnModel | FieldModel): string => ("type" in column ? column.type : "key");
+const wordOf = (column: ColumnModel | FieldModel): string => ("type" in column ? annotationOf(column) : "key");
 const nullable = ({ notNull }: ColumnModel): string => (notNull ? "NOT NULL" : "that it may be NULL");
 const defaultOf = (column: ColumnModel | FieldModel): string =>
   "default" in column && column.default !== undefined ? `the default ${JSON.stringify(column.default)}` : "no default";

@@ -136,6 +136,10 @@ function problemOf(
     if (inKey !== undefined) {
       return [`would ${action.toUpperCase()} in the primary key, which names the row`, "Use another action.", inKey];
     }
+    const fixed = columns.find((name) => fields.get(name)?.fixed);
+    if (fixed !== undefined) {
+      return [`would ${action.toUpperCase()} in a fixed column, which never changes`, "Use another action.", fixed];
+    }
     const required = columns.find((name) => {
       const field = fields.get(name);
       return field?.notNull === true && (action === "set null" || field.default === undefined);

@@ -2,7 +2,7 @@
 import * as pg from "drizzle-orm/pg-core";
 import { customType, integer, numeric, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { expectTypeOf } from "vitest";
-import { counter, local, lww, set } from "../src/index";
+import { counter, fixed, local, lww, set } from "../src/index";
 
 const strings = () => text("x", { mode: "json" }).$type<string[]>();
 
@@ -14,6 +14,7 @@ const plain = {
     .notNull()
     .default("open"),
   at: integer("at", { mode: "timestamp_ms" }),
+  owner: text("owner").notNull(),
   views: integer("views").notNull().default(0),
   tags: text("tags", { mode: "json" }).$type<string[]>().notNull().default([]),
   shelf: text("shelf"),
@@ -24,6 +25,7 @@ const after = sqliteTable("t", {
   title: lww(plain.title),
   status: lww(plain.status),
   at: lww(plain.at),
+  owner: fixed(plain.owner),
   views: counter(plain.views),
   tags: set(plain.tags),
   shelf: local(plain.shelf),
@@ -51,6 +53,7 @@ expectTypeOf<typeof composed.$inferSelect>().toEqualTypeOf<{
 
 // The column's type says which annotation it carries.
 expectTypeOf<(typeof after.title)["_"]["dataType"]>().toEqualTypeOf<"string" & { readonly crdt: "lww" }>();
+expectTypeOf<(typeof after.owner)["_"]["dataType"]>().toEqualTypeOf<"string" & { readonly crdt: "fixed" }>();
 expectTypeOf<(typeof after.views)["_"]["dataType"]>().toExtend<{ readonly crdt: "counter" }>();
 expectTypeOf<(typeof after.tags)["_"]["dataType"]>().toExtend<{ readonly crdt: "set" }>();
 expectTypeOf<(typeof after.shelf)["_"]["dataType"]>().toExtend<{ readonly crdt: "local" }>();
@@ -86,6 +89,10 @@ set(text("x", { mode: "json" }).$type<any>());
 // One annotation to a column.
 // @ts-expect-error annotated twice
 lww(counter(integer("x")));
+// @ts-expect-error annotated twice
+fixed(lww(text("x")));
+// @ts-expect-error annotated twice
+lww(fixed(text("x")).notNull());
 // @ts-expect-error annotated twice, with a method between
 local(lww(text("x")).notNull());
 
@@ -99,6 +106,7 @@ lww(after.title);
 const postgres = pg.pgTable("t", {
   id: pg.uuid("id").primaryKey(),
   title: lww(pg.text("title").notNull()),
+  owner: fixed(pg.uuid("owner").notNull()),
   views: counter(pg.bigint("views", { mode: "number" }).notNull().default(0)),
   exact: counter(pg.bigint("exact", { mode: "bigint" }).notNull()),
   tags: set(pg.text("tags").array().notNull().default([])),
@@ -107,6 +115,7 @@ const postgres = pg.pgTable("t", {
 expectTypeOf<typeof postgres.$inferSelect>().toEqualTypeOf<{
   id: string;
   title: string;
+  owner: string;
   views: number;
   exact: bigint;
   tags: string[];

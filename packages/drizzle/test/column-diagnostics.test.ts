@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { pgTable, text as pgText } from "drizzle-orm/pg-core";
 import { blob, check, customType, integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { describe, expect, test } from "vitest";
-import { counter, local, lww, set } from "../src/index";
+import { counter, fixed, local, lww, set } from "../src/index";
 import { readMark } from "../src/mark";
 import { problems, readOne } from "./read";
 import { isNested } from "./versions";
@@ -34,6 +34,8 @@ describe("a column beside the key", () => {
   });
   test("must not carry two annotations", () => {
     expect(found({ x: counter(lww(integer("x")) as never) })).toEqual(["t.x annotated_twice"]);
+    expect(found({ x: fixed(lww(text("x")) as never) })).toEqual(["t.x annotated_twice"]);
+    expect(found({ x: lww(fixed(text("x")) as never) })).toEqual(["t.x annotated_twice"]);
   });
   test("loses an annotation that sits on an array's element", () => {
     const pg = pgTable("p", { a: lww(pgText("a")).array(), b: lww(pgText("b").array()) });

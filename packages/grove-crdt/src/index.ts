@@ -17,6 +17,7 @@ export {
   type PushRequest,
   type PushResponse,
   type Registry,
+  type RegistryChange,
   type RowChange,
   type StreamRequest,
   type TableCapture,
@@ -27,13 +28,28 @@ export {
   type WireElement,
   type WireRegister,
 } from "@grove-crdt/core";
-export { type ServedNode, type ServeOptions, type SyncRouterOptions, serveNode, syncRouter } from "@grove-crdt/server";
-export type { AdoptOptions, AdoptProgress, ParkedRow } from "@grove-crdt/store";
+export {
+  type AccessOptions,
+  type Audit,
+  type AuditEvent,
+  bearerTokens,
+  type JsonWebTokenOptions,
+  jsonWebToken,
+  type Limits,
+  type Scope,
+  type ServedNode,
+  type ServeOptions,
+  type SyncRouterOptions,
+  serveNode,
+  syncRouter,
+} from "@grove-crdt/server";
+export type { AdoptOptions, AdoptProgress, ParkedRow, Rejection } from "@grove-crdt/store";
 export {
   type ChangesOptions,
   createNode,
   createSyncer,
   type GroveNode,
+  type HookContext,
   type HttpTransportOptions,
   httpTransport,
   type NodeOptions,
@@ -42,6 +58,7 @@ export {
   type StreamingTransportOptions,
   type Syncer,
   type SyncerOptions,
+  type SyncHook,
   streamingTransport,
   type TableEvent,
   type Transport,

@@ -18,11 +18,13 @@ const KEEP_ALIVE = encoder.encode(": keep-alive\n\n");
  * The body of an answer. Nothing is asked of `pages` while the reader has not taken what it was given.
  *
  * @param closed ends the stream, from either side
+ * @param ended called when the pages have ended by themselves
  */
 export function eventStream(
   pages: AsyncGenerator<PullResponse, undefined>,
   first: PullResponse,
   closed: AbortController,
+  ended: () => void,
 ): ReadableStream<Uint8Array> {
   let cursor = first.cursor;
   return new ReadableStream<Uint8Array>(
@@ -33,9 +35,15 @@ export function eventStream(
         closed.signal.addEventListener("abort", () => controller.error(closed.signal.reason), { once: true });
       },
       async pull(controller) {
-        const { value } = await pages.next();
+        const { value } = await pages.next().catch((error: unknown) => {
+          ended();
+          throw error;
+        });
         if (closed.signal.aborted) return;
-        if (!value) return controller.close();
+        if (!value) {
+          ended();
+          return controller.close();
+        }
         const silent = value.rows.length === 0 && value.cursor === cursor && !value.reset;
         cursor = value.cursor;
         controller.enqueue(silent ? KEEP_ALIVE : encode(value));

@@ -1,8 +1,10 @@
 // Stores: the port and its implementations.
 
+export { drawName } from "./identity";
 export { type DatabaseClient, openStore } from "./open";
 export type { NodePostgresPool, PGliteClient, PostgresClient, PostgresJsClient } from "./postgres/driver";
 export { PostgresStore } from "./postgres/store";
+export type { RejectedChange, Rejection } from "./rejection";
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/driver";
 export { SqliteStore } from "./sqlite/store";
 export * from "./store";

@@ -10,7 +10,9 @@ import {
   type Outcome,
   type Row,
   type RowChange,
+  scopeColumns,
   type TableModel,
+  type TableView,
 } from "@grove-crdt/core";
 import { keyText } from "./key";
 import { tableNamed } from "./tables";
@@ -102,11 +104,14 @@ export function meet(
   wave: readonly Pick<PageRow<unknown>, "change">[],
   known: readonly { readonly row: Row | null; readonly present: boolean }[],
   seq: number,
+  view?: TableView,
 ): { readonly rows: readonly (Row | null)[]; readonly places: readonly number[] } {
   // A row that is there and was never captured counts as adopted: its values are the oldest, and none is lost unseen.
   const rows = known.map(({ row, present }) => row ?? (present ? adoptedRow(seq) : null));
+  // Whose a row is may stand in its values.
+  const scoped = scopeColumns(model, view).length > 0;
   const places = wave.flatMap(({ change }, n) =>
-    known[n]?.present && needsBase(model, rows[n] ?? null, change) ? [n] : [],
+    known[n]?.present && (scoped || needsBase(model, rows[n] ?? null, change)) ? [n] : [],
   );
   return { rows, places };
 }

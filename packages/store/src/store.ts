@@ -1,12 +1,26 @@
 // The Store port: what sync needs of a database. An implementation reads, calls a decision of core, and writes;
 // it holds no merge rule. Nothing that it keeps in memory matters for correctness.
-import type { Cursor, Discrepancy, Json, Outcome, Position, RowChange, RowKey, RowSum } from "@grove-crdt/core";
+import type {
+  Access,
+  Cursor,
+  Discrepancy,
+  Json,
+  Outcome,
+  Position,
+  RowChange,
+  RowKey,
+  RowSum,
+  View,
+} from "@grove-crdt/core";
+import type { RejectedChange, Rejection } from "./rejection";
 
 export interface StoreOptions {
   /** Physical time in microseconds since 1970. */
   readonly now: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** Draws what nobody can guess. */
+  readonly secret: () => string;
   /** How far a stamp may lie ahead of this node's clock, in milliseconds. */
   readonly maxClockDrift: number;
   /** The configured node id; without one the stored id is taken, or one is drawn. */
@@ -47,6 +61,8 @@ export interface ServeQuery {
   readonly bytes: number;
   /** Rows that this node adopted and nobody has written since may be served as sums. */
   readonly sums?: boolean;
+  /** What the reader may see of each table; omitted = all. */
+  readonly view?: View;
 }
 
 export interface Served {
@@ -79,6 +95,10 @@ export interface MergeRequest {
   readonly from: string;
   /** Checked against {@link rowChangeSchema}; tables, fields and values are checked here. */
   readonly rows: readonly RowChange[];
+  /** What the sender may change; omitted = everything. */
+  readonly access?: Access;
+  /** The rows from this place on are this node's own: hooks gave them other values. */
+  readonly ownFrom?: number;
   /** What to keep about the peer, given the outcomes; written in the merge's own transaction. */
   readonly peer?: (outcomes: readonly Outcome[]) => PeerUpdate;
 }
@@ -147,12 +167,35 @@ export interface Store {
   fold(): Promise<number>;
   serve(query: ServeQuery): Promise<Served>;
   merge(request: MergeRequest): Promise<MergeResult>;
-  /** All that is known of each row, in the order of the keys; null where that is nothing, or no such row can be. */
-  states(keys: readonly RowKey[]): Promise<(RowChange | null)[]>;
+  /** All that is known of each row, in the order of the keys; null where that is nothing, no such row can be, or the view does not show it. */
+  states(keys: readonly RowKey[], view?: View): Promise<(RowChange | null)[]>;
   peer(node: string): Promise<PeerState | null>;
   savePeer(node: string, update: PeerUpdate): Promise<void>;
-  /** Keeps what `peer` rejected, with code and message; forgets what it had rejected and has taken now. */
-  settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void>;
+  /**
+   * Keeps what was rejected, with code and message; forgets what had been and is taken now.
+   *
+   * @param sent the peer rejected what we sent; else we what it sent
+   */
+  settleRejections(
+    peer: string,
+    sent: boolean,
+    rows: readonly RowChange[],
+    outcomes: readonly Outcome[],
+  ): Promise<void>;
+  /** What was rejected and not settled since, oldest first; with an id that one alone. */
+  rejections(id?: number): Promise<readonly RejectedChange[]>;
+  forgetRejection(id: number): Promise<void>;
+  /** Has a rejected row sent again. */
+  retry(rejection: Rejection): Promise<void>;
+  /** Takes back what a peer rejected; `theirs` is the row as the peer has it. */
+  revert(rejection: RejectedChange, theirs: RowChange | null): Promise<void>;
+  /** A row's key and a field's value as the driver has them, by property. @throws GroveError `unknown_table`, `bad_value` */
+  decode(table: string, pk: readonly Json[], field: string, value: Json | undefined): Record<string, unknown>;
+  /** What signs this database's cursors; drawn once. */
+  secret(): Promise<string>;
+  /** Binds a peer's node id to who calls, unless it is bound; returns whose it is. */
+  bindPeer(node: string, principal: string): Promise<string>;
+  releasePeer(node: string): Promise<void>;
   /** Rows that live in the shadow but that a constraint keeps out of the base table. */
   parked(): Promise<readonly ParkedRow[]>;
   /** Compares base tables with their shadows; what no trigger saw counts as written now. */

@@ -1,5 +1,13 @@
 // The tables of a store, the same for every dialect: which of the registry's it keeps, and what they are to each other.
-import { GroveError, type Links, linkTables, type Neighbours, type Registry, type TableModel } from "@grove-crdt/core";
+import {
+  type Access,
+  GroveError,
+  type Links,
+  linkTables,
+  type Neighbours,
+  type Registry,
+  type TableModel,
+} from "@grove-crdt/core";
 
 interface Modelled {
   readonly model: TableModel;
@@ -16,6 +24,10 @@ export function chooseTables({ tables }: Registry, names?: readonly string[]): T
   }
   return names ? tables.filter(({ name }) => names.includes(name)) : [...tables];
 }
+
+/** The tables that exist for a sender. */
+export const allowed = <Table>(tables: ReadonlyMap<string, Table>, access?: Access): ReadonlyMap<string, Table> =>
+  access ? new Map([...tables].filter(([name]) => access.tables.has(name))) : tables;
 
 /** @throws GroveError `unknown_table` */
 export function tableNamed<Table>(tables: ReadonlyMap<string, Table>, name: string): Table {

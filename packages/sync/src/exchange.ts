@@ -5,6 +5,9 @@ import { pull } from "./pull";
 import { push } from "./push";
 import { emptyReport, type PeerReport } from "./report";
 
+/** Who is there, or what it syncs with us, is no more what we knew. */
+export const isStale = ({ code }: GroveError): boolean => code === "wrong_node" || code === "unknown_table";
+
 type Half = (link: Link, options: ExchangeOptions, report: PeerReport) => Promise<GroveError | null>;
 
 /** Runs parts of an exchange; an error ends it and stands in the report. Whatever was acknowledged before stays so. */
@@ -23,7 +26,7 @@ export async function exchange(
     }
   } catch (error) {
     report.error = link.error(error);
-    if (report.error.code === "wrong_node") link.forget();
+    if (isStale(report.error)) link.forget();
   }
   await link.remember(report);
   return report;

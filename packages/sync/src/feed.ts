@@ -1,6 +1,13 @@
-// One read of the database for all who follow the same tables: each page is served once, and given to every follower that
+// One read of the database for all who follow the same tables and may see the same of them: each page is served once, and given to every follower that
 // has come as far. What came from a follower is left out for that one alone.
-import { type Cursor, DEFAULT_PAGE_BYTES, DEFAULT_PAGE_ROWS, jsonLength, type RowChange } from "@grove-crdt/core";
+import {
+  type Cursor,
+  DEFAULT_PAGE_BYTES,
+  DEFAULT_PAGE_ROWS,
+  jsonLength,
+  type RowChange,
+  type View,
+} from "@grove-crdt/core";
 import type { Served, Store } from "@grove-crdt/store";
 import { Wakeup } from "./wakeup";
 import type { Watcher } from "./watcher";
@@ -39,6 +46,7 @@ export class Feed {
     private readonly store: Pick<Store, "serve">,
     private readonly watcher: Watcher,
     private readonly tables: readonly string[],
+    private readonly view?: View,
   ) {}
 
   get isIdle(): boolean {
@@ -92,9 +100,9 @@ export class Feed {
 
   async #drain(): Promise<void> {
     for (let more = true; more && this.#readers.size > 0; ) {
-      const { tables } = this;
+      const { tables, view } = this;
       const bounds = { rows: DEFAULT_PAGE_ROWS, bytes: DEFAULT_PAGE_BYTES };
-      const served = await this.store.serve({ cursor: this.#cursor, tables, peer: null, ...bounds });
+      const served = await this.store.serve({ cursor: this.#cursor, tables, view, peer: null, ...bounds });
       more = served.more;
       this.#cursor = served.cursor;
       this.#deal(served);

@@ -1,6 +1,6 @@
 // One reader that stays: it reads by itself until it has everything, then takes what the feed deals out. What it has not
 // taken yet is bounded: a reader that does not keep up is let go, and resumes where it was.
-import { type Cursor, DEFAULT_PAGE_BYTES, DEFAULT_PAGE_ROWS, GroveError } from "@grove-crdt/core";
+import { type Cursor, DEFAULT_PAGE_BYTES, DEFAULT_PAGE_ROWS, GroveError, type View } from "@grove-crdt/core";
 import type { Store } from "@grove-crdt/store";
 import { type Feed, type FeedReader, type Frame, makeFrame } from "./feed";
 import { Wakeup } from "./wakeup";
@@ -8,6 +8,8 @@ import { Wakeup } from "./wakeup";
 export interface FollowerOptions {
   readonly peer: string;
   readonly tables: readonly string[];
+  /** What the reader may see of each; omitted = all. */
+  readonly view?: View;
   /** Where the reader is; null = at the beginning. */
   readonly cursor: Cursor | null;
   /** Longest wait between two looks at the database, in milliseconds. */
@@ -77,7 +79,7 @@ export class Follower implements FeedReader {
 
   /** The first page comes at once, also when there is nothing in it. @throws GroveError `slow_reader` */
   async *pages(): AsyncGenerator<Followed, undefined> {
-    const { signal, keepAlive, tables } = this.options;
+    const { signal, keepAlive, tables, view } = this.options;
     let first = true;
     try {
       while (!signal?.aborted) {
@@ -88,7 +90,7 @@ export class Follower implements FeedReader {
           yield { frame, reset: false };
         } else if (this.#alone) {
           const bounds = { rows: DEFAULT_PAGE_ROWS, bytes: DEFAULT_PAGE_BYTES };
-          const served = await this.store.serve({ cursor: this.#cursor, tables, peer: this.peer, ...bounds });
+          const served = await this.store.serve({ cursor: this.#cursor, tables, view, peer: this.peer, ...bounds });
           const { rows, cursor, more, reset } = served;
           this.#cursor = cursor;
           // With no pause between read and join, nothing falls between them.

@@ -1,7 +1,10 @@
 // Sync: node, syncer and transports.
+export type { Caller, RefusedRow, ValueLimits } from "./caller";
 export type { ChangesOptions, TableEvent } from "./changes";
+export type { AnyHook, HookContext, SyncHook } from "./hook";
 export * from "./http-transport";
 export * from "./node";
+export type { MergeReport } from "./passage";
 export type { PeerStatus } from "./peer";
 export type { PeerReport } from "./report";
 export * from "./streaming-transport";

@@ -1,6 +1,15 @@
 // What a node knows of one peer while its process runs: who answers at the transport's address, which tables it syncs,
 // whether one of the two databases was restored. What must survive stands in the store, under the peer's node id.
-import { GroveError, isGroveError, PROTOCOL_VERSION, type PullResponse, type PushResponse } from "@grove-crdt/core";
+import {
+  GroveError,
+  isGroveError,
+  type Json,
+  type Only,
+  PROTOCOL_VERSION,
+  type PullResponse,
+  type PushResponse,
+  type RowChange,
+} from "@grove-crdt/core";
 import type { PeerState } from "@grove-crdt/store";
 import type { GroveNode } from "./node";
 import type { PeerReport } from "./report";
@@ -8,6 +17,8 @@ import type { CallOptions, Transport } from "./transport";
 
 export interface ExchangeOptions {
   readonly tables: readonly string[];
+  /** Of these tables only some rows, or some columns; both ways. */
+  readonly only?: Only;
   /** Bounds of a page; the peer may give less. */
   readonly pageRows?: number;
   readonly pageBytes?: number;
@@ -61,6 +72,13 @@ export class Link {
     }
     this.#peer = answer.node;
     this.#theirs = answer.tables;
+  }
+
+  /** The row as the peer has it; null when it has none that we may see. */
+  async fetch(table: string, pk: readonly Json[]): Promise<RowChange | null> {
+    const answer = await this.transport.pull({ ...this.self, cursor: null, want: [[table, pk]] });
+    await this.check(answer);
+    return answer.rows[0] ?? null;
   }
 
   /** Whoever answers at this address next time is asked for its name again. */

@@ -1,54 +1,57 @@
 // A node: one syncing database. It answers the questions of the protocol, whoever carries them. Long, for it is what users hold:
 // each method is short, and its docstring is the reference.
 import {
-  checkProtocol,
-  DEFAULT_PAGE_BYTES,
-  DEFAULT_PAGE_ROWS,
   type Discrepancy,
-  decodeCursor,
-  encodeCursor,
   GroveError,
   type Json,
   type Outcome,
-  PROTOCOL_VERSION,
   type PullRequest,
   type PullResponse,
   type PushRequest,
   type PushResponse,
-  parseRowChange,
   type Registry,
   type RowChange,
   type RowKey,
   type RowSum,
-  START_FULL,
   type StreamRequest,
 } from "@grove-crdt/core";
 import {
   type AdoptOptions,
   type CaptureProblem,
   type DatabaseClient,
+  drawName,
   openStore,
   type ParkedRow,
   type PeerUpdate,
+  type RejectedChange,
+  type Rejection,
   type Store,
 } from "@grove-crdt/store";
 import { type Linked, linked } from "./abort";
-import { findUnequal, readWhole } from "./agreement";
+import { findUnequal } from "./agreement";
+import { Answering, type FollowOptions, unknownTable } from "./answering";
+import { type Caller, NOBODY } from "./caller";
 import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
-import type { FollowerOptions } from "./follower";
+import type { SyncHook } from "./hook";
 import { InFlight } from "./in-flight";
-import { Streams } from "./streams";
+import { type MergeReport, Passage } from "./passage";
 import { type Wake, Watcher } from "./watcher";
 
-export interface NodeOptions {
+export interface NodeOptions<R extends Registry = Registry> {
   /** A Drizzle database: over better-sqlite3, postgres.js, a node-postgres Pool or PGlite. */
   readonly db: { readonly $client: DatabaseClient };
   /** The default export of what `npx grove-crdt generate` emits: `registry`. */
-  readonly registry: Registry;
+  readonly registry: R;
   /** Names the database for good. Omitted: the stored id, or one that is drawn at first start. */
   readonly nodeId?: string;
   /** Names of the tables to sync; omitted = all of the registry. */
   readonly tables?: readonly string[];
+  /** What changes pass on their way in and out, whoever carries them. */
+  readonly hooks?: readonly SyncHook<R>[];
+  /** Milliseconds that a hook may take for a change or a page (default 5,000). */
+  readonly hookTimeout?: number;
+  /** Receives what hooks throw that is no GroveError, and which hooks hang or return rubbish. Default: console.error. */
+  readonly onHookError?: (error: unknown) => void;
   /** How far a stamp may lie ahead of this node's clock, in milliseconds (default 60,000). */
   readonly maxClockDrift?: number;
   /** Physical time in microseconds since 1970; for tests. */
@@ -57,16 +60,24 @@ export interface NodeOptions {
   readonly random?: () => number;
 }
 
-export type FollowOptions = Omit<FollowerOptions, "peer" | "tables" | "cursor">;
+export interface CalledBy {
+  readonly caller?: Caller;
+  /** So that a node fits where a transport is wanted. */
+  readonly signal?: AbortSignal;
+}
 
-export interface MergeReport {
-  readonly outcomes: readonly Outcome[];
-  readonly changed: boolean;
+/** A way to a peer, as a syncer has it. */
+export interface Connected {
+  /** The peer's node id, once it has answered. */
+  readonly known: string | null;
+  /** The row as the peer has it; null when it has none that we may see. */
+  fetch(table: string, pk: readonly Json[]): Promise<RowChange | null>;
 }
 
 /** One syncing database. Made by {@link createNode}. */
-export class GroveNode {
+export class GroveNode<R extends Registry = Registry> {
   readonly store: Store;
+  readonly registry: R;
   /** Physical time in microseconds since 1970. */
   readonly now: () => number;
   /** A number in [0, 1). */
@@ -74,14 +85,15 @@ export class GroveNode {
   #ready: Promise<void> | null = null;
   #id: string | null = null;
   readonly #watcher: Watcher;
-  readonly #streams: Streams;
+  readonly #passage: Passage;
+  #answers: Answering | null = null;
+  readonly #links = new Set<Connected>();
   readonly #inFlight = new InFlight();
   #closed = false;
   /** What has no end of its own: streams, and loops over changes. */
   readonly #endless = new Set<Linked>();
-  readonly #registry: Registry;
 
-  constructor(options: NodeOptions) {
+  constructor(options: NodeOptions<R>) {
     const {
       db,
       registry,
@@ -90,13 +102,26 @@ export class GroveNode {
       maxClockDrift = 60_000,
       now = () => Date.now() * 1000,
       random = Math.random,
+      hooks = [],
+      hookTimeout = 5_000,
+      onHookError = (error) => console.error("grove-crdt: a hook failed:", error),
     } = options;
     this.now = now;
     this.random = random;
-    this.#registry = registry;
-    this.store = this.#inFlight.track(openStore(db?.$client, registry, { now, random, maxClockDrift, nodeId }, tables));
+    this.registry = registry;
+    // What is injected makes tests repeat themselves; else nobody may guess it.
+    const secret = () => (options.random ? drawName(random, 32) : crypto.randomUUID());
+    const settings = { now, random, secret, maxClockDrift, nodeId };
+    this.store = this.#inFlight.track(openStore(db?.$client, registry, settings, tables));
     this.#watcher = new Watcher(this.store);
-    this.#streams = new Streams(this.store, this.#watcher, this);
+    const settingsOfHooks = { timeout: hookTimeout, onError: onHookError };
+    this.#passage = new Passage(
+      this.store,
+      () => this.id,
+      hooks,
+      settingsOfHooks,
+      () => this.notify(),
+    );
   }
 
   /** The node id. @throws GroveError `capture_missing` before {@link ready} has resolved */
@@ -130,6 +155,9 @@ export class GroveNode {
     const id = await this.store.identify();
     if (problem) throw toError(problem);
     this.#id = id;
+    const secret = await this.store.secret();
+    const identity = { id, secret, now: this.now };
+    this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity);
   }
 
   /**
@@ -208,7 +236,7 @@ export class GroveNode {
     start.catch(() => {});
     const { signal, done } = this.#opened(options.signal);
     const { store } = this;
-    const models = this.#registry.tables;
+    const models = this.registry.tables;
     const watcher = this.#watcher;
     const events = async function* () {
       yield* readChanges(store, watcher, models, await start, signal);
@@ -251,19 +279,7 @@ export class GroveNode {
     peer?: (outcomes: readonly Outcome[]) => PeerUpdate,
   ): Promise<MergeReport> {
     await this.ready();
-    const outcomes: Outcome[] = [];
-    const good: { change: RowChange; index: number }[] = [];
-    rows.forEach((row, index) => {
-      const parsed = parseRowChange(row);
-      if ("change" in parsed) good.push({ change: parsed.change, index });
-      else outcomes[index] = { outcome: "rejected", code: "bad_change", message: parsed.problem };
-    });
-    const result = await this.store.merge({ from, rows: good.map(({ change }) => change), peer });
-    good.forEach(({ index }, n) => {
-      outcomes[index] = result.outcomes[n] as Outcome;
-    });
-    if (result.changed) this.notify();
-    return { outcomes, changed: result.changed };
+    return this.#passage.merge(from, rows, peer);
   }
 
   /** The rows of which this node does not hold the very same state. */
@@ -272,71 +288,125 @@ export class GroveNode {
     return findUnequal(this.store, sums);
   }
 
-  async #answer(peer: string) {
-    const [at, known] = await Promise.all([this.store.position(), this.store.peer(peer)]);
-    return {
-      protocol: PROTOCOL_VERSION,
-      node: this.id,
-      at,
-      seen: known?.seen ?? null,
-      now: this.now(),
-      tables: [...this.tables],
-    };
-  }
-
-  /** Answers `POST /pull`. @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer` */
-  async pull(request: PullRequest): Promise<PullResponse> {
-    await this.ready();
-    checkProtocol(request.protocol);
-    // Who asks without wanting rows only wants to know who is there; a node may so find out that it talks to itself.
-    if (request.rows !== 0) this.#refuseSelf(request.node);
-    // The asking node saw this database further than it is: it was restored, and both sides begin anew.
-    const restored = request.seen != null && !(await this.store.knows(request.seen));
-    const cursor = restored ? START_FULL : request.cursor === null ? null : decodeCursor(request.cursor);
-    const { rows = DEFAULT_PAGE_ROWS, bytes = DEFAULT_PAGE_BYTES } = request;
-    if (request.want) {
-      const whole = await readWhole(this.store, request.want, { rows, bytes });
-      const unmoved = request.cursor ?? encodeCursor(START_FULL);
-      const more = whole.taken < request.want.length;
-      return { ...(await this.#answer(request.node)), cursor: unmoved, more, rows: whole.rows };
-    }
-    const served = await this.store.serve({
-      cursor,
-      tables: request.tables ?? this.tables,
-      peer: request.node,
-      rows,
-      bytes,
-      sums: request.sums,
-    });
-    return {
-      ...(await this.#answer(request.node)),
-      cursor: encodeCursor(served.cursor),
-      more: served.more,
-      ...((served.reset || restored) && { reset: true }),
-      rows: served.rows,
-      ...(served.sums.length > 0 && { sums: [...served.sums] }),
-    };
+  /**
+   * Answers `POST /pull`.
+   *
+   * @param options.caller who asks; left out, everything may be seen
+   * @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer`, `node_id_taken`
+   */
+  async pull(request: PullRequest, { caller = NOBODY }: CalledBy = {}): Promise<PullResponse> {
+    return (await this.#answering()).pull(request, caller);
   }
 
   /**
    * Answers `GET /stream`: first what the reader lacks, as pull would, then what is written, as it is written. The first page
    * comes at once, also when it is empty; so does one after `keepAlive` milliseconds in silence. The caller turns pages to text.
    *
-   * @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer`; while it runs `slow_reader`
+   * @throws GroveError as {@link pull}; while it runs `slow_reader`
    */
-  async follow(request: StreamRequest, options: FollowOptions): Promise<AsyncGenerator<PullResponse, undefined>> {
-    await this.ready();
-    checkProtocol(request.protocol);
-    this.#refuseSelf(request.node);
-    const { node: peer } = request;
-    const tables = [...new Set(request.tables ?? this.tables)].sort();
-    this.#refuseUnknown(tables);
-    const restored = request.seen != null && !(await this.store.knows(request.seen));
-    const cursor = restored || request.cursor === null ? START_FULL : decodeCursor(request.cursor);
-    const { seen } = await this.#answer(peer);
+  async follow(
+    request: StreamRequest,
+    { caller = NOBODY, ...options }: FollowOptions & CalledBy,
+  ): Promise<AsyncGenerator<PullResponse, undefined>> {
+    const answering = await this.#answering();
     const { signal, done } = this.#opened(options.signal);
-    const pages = this.#streams.follow({ ...options, signal, peer, tables, cursor, seen, restored });
-    return this.#during(pages, done);
+    try {
+      return this.#during(await answering.follow(request, { ...options, signal }, caller), done);
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken` */
+  async push(
+    request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] },
+    { caller = NOBODY }: CalledBy = {},
+  ): Promise<PushResponse> {
+    return (await this.#answering()).push(request, caller);
+  }
+
+  async #answering(): Promise<Answering> {
+    await this.ready();
+    return this.#answers as Answering;
+  }
+
+  /**
+   * Frees a peer's node id from the principal that it was bound to at first contact: whoever calls under it next has it. For a
+   * device that changes hands.
+   */
+  async release(peer: string): Promise<void> {
+    await (await this.#answering()).release(peer);
+  }
+
+  /** What of these rows goes out to a peer: hooks may have a say. */
+  async outgoing(peer: string, rows: readonly RowChange[]): Promise<RowChange[]> {
+    return this.#passage.outgoing(peer, rows);
+  }
+  /** Whether what goes out must be seen by hooks. */
+  get filtersOutbound(): boolean {
+    return this.#passage.filtersOutbound(NOBODY);
+  }
+
+  /**
+   * Changes that were rejected and not settled since, oldest first: this node's by a peer, and a peer's by this node (`sent` false).
+   * They are kept; nothing is sent again by itself until the row is written anew.
+   */
+  async rejected(): Promise<readonly Rejection[]> {
+    await this.ready();
+    return (await this.store.rejections()).map(({ change: _, ...rejection }) => rejection);
+  }
+
+  /**
+   * Takes back a write that a peer rejected: the row becomes what the peer has, but for what was written to it here besides. Peers
+   * that got the write from here still have it. Of a peer's change that was rejected here only the record goes.
+   *
+   * @param id of {@link rejected}
+   * @throws GroveError `no_rejection`, `not_connected` (no syncer of this process has met the peer), `transport`
+   */
+  async revert(id: number): Promise<void> {
+    const rejection = await this.#rejection(id);
+    if (!rejection.sent) return this.store.forgetRejection(id);
+    const { table, pk, peer } = rejection;
+    const link = [...this.#links].find(({ known }) => known === peer);
+    if (!link) {
+      throw new GroveError(
+        "not_connected",
+        `No syncer of this process has met ${JSON.stringify(peer)}, and its row is needed. Create a syncer with its transport and let it sync first.`,
+      );
+    }
+    const theirs = await link.fetch(table, pk);
+    await this.store.revert(rejection, theirs);
+    this.notify();
+  }
+
+  /**
+   * Sends a rejected write again, with the syncer's next push to the peer; or merges a peer's change that was rejected here.
+   *
+   * @param id of {@link rejected}
+   * @throws GroveError `no_rejection`
+   */
+  async retry(id: number): Promise<void> {
+    const rejection = await this.#rejection(id);
+    const { sent, peer, change } = rejection;
+    if (sent) {
+      await this.store.retry(rejection);
+      return this.notify();
+    }
+    const { outcomes } = await this.merge(peer, [change]);
+    await this.store.settleRejections(peer, false, [change], outcomes);
+  }
+
+  async #rejection(id: number): Promise<RejectedChange> {
+    await this.ready();
+    const [rejection] = await this.store.rejections(id);
+    if (rejection) return rejection;
+    throw new GroveError("no_rejection", `There is no rejected change ${id}. node.rejected() lists them.`);
+  }
+
+  /** Tells the node of a way to a peer. */
+  connect(link: Connected): void {
+    this.#links.add(link);
   }
 
   /** Calls `done` once the iteration has ended. */
@@ -347,20 +417,6 @@ export class GroveNode {
       done();
     }
     return undefined;
-  }
-
-  /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer` */
-  async push(request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] }): Promise<PushResponse> {
-    await this.ready();
-    checkProtocol(request.protocol);
-    this.#refuseSelf(request.node);
-    // What is answered as `seen` is from before this push, so that a restored pusher can tell.
-    const { seen } = await this.#answer(request.node);
-    const reset = request.seen !== null && !(await this.store.knows(request.seen));
-    const { outcomes } = await this.merge(request.node, request.rows, () => ({ seen: request.at }));
-    const want = await this.unequal(request.sums ?? []);
-    const answer = { ...(await this.#answer(request.node)), seen, ...(reset && { reset }), outcomes: [...outcomes] };
-    return want.length > 0 ? { ...answer, want } : answer;
   }
 
   /** A signal that aborts with the caller's, or when the node closes. @throws GroveError `aborted` */
@@ -387,18 +443,7 @@ export class GroveNode {
 
   #refuseUnknown(tables: readonly string[]): void {
     const unknown = tables.find((table) => !this.tables.includes(table));
-    if (unknown === undefined) return;
-    throw new GroveError("unknown_table", `The table ${JSON.stringify(unknown)} is not synced by this node.`, {
-      details: { table: unknown },
-    });
-  }
-
-  #refuseSelf(peer: string): void {
-    if (peer !== this.id) return;
-    throw new GroveError(
-      "self_peer",
-      `The node ${JSON.stringify(peer)} talks to itself, or to a copy of its own database. Give the copy an identity of its own.`,
-    );
+    if (unknown !== undefined) throw unknownTable(unknown);
   }
 }
 
@@ -418,6 +463,6 @@ function toError({ code, names }: CaptureProblem): GroveError {
  * const node = createNode({ db: drizzle({ client: new Database("edge.db") }), registry });
  * await node.ensureShadowTables();
  */
-export function createNode(options: NodeOptions): GroveNode {
+export function createNode<const R extends Registry>(options: NodeOptions<R>): GroveNode<R> {
   return new GroveNode(options);
 }

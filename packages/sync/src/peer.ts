@@ -2,7 +2,7 @@
 import { GroveError, type RowKey } from "@grove-crdt/core";
 import pRetry, { AbortError } from "p-retry";
 import { linked } from "./abort";
-import { exchange } from "./exchange";
+import { exchange, isStale } from "./exchange";
 import { type ExchangeOptions, Link } from "./link";
 import type { GroveNode } from "./node";
 import { receive, Unsettled } from "./pull";
@@ -20,6 +20,8 @@ export interface PeerStatus {
   readonly streaming: boolean;
   /** What the peer has not acknowledged yet. `rows` counts at most those; `milliseconds` since when there are any. */
   readonly pending: { readonly rows: number; readonly milliseconds: number };
+  /** Changes that the peer rejected: `node.rejected()` lists them. */
+  readonly rejected: number;
   /** When an exchange, push or streamed page last went well; milliseconds since 1970. */
   readonly lastSuccess: number | null;
   /** What went wrong last; null once something has gone well since. */
@@ -53,11 +55,12 @@ export class Peer {
     private readonly options: SyncerOptions,
   ) {
     this.link = new Link(node, transport);
+    node.connect(this.link);
   }
 
   #settings(signal?: AbortSignal): ExchangeOptions {
-    const { pageRows, pageBytes } = this.options;
-    return { tables: this.tables, pageRows, pageBytes, signal };
+    const { only, pageRows, pageBytes } = this.options;
+    return { tables: this.tables, only, pageRows, pageBytes, signal };
   }
 
   #inTurn(run: () => Promise<PeerReport>): Promise<PeerReport> {
@@ -207,7 +210,7 @@ export class Peer {
     } catch (cause) {
       if (cause instanceof Unsettled) return false;
       error = link.error(cause);
-      if (error.code === "wrong_node") link.forget();
+      if (isStale(error)) link.forget();
     } finally {
       this.#streaming = false;
     }
@@ -230,9 +233,11 @@ export class Peer {
       );
     }
     this.#waitingSince = rows === 0 ? null : (this.#waitingSince ?? Date.now());
+    const rejections = await this.node.store.rejections();
     return {
       url: link.url,
       peer: link.known,
+      rejected: rejections.filter(({ peer, sent }) => sent && peer === link.known).length,
       streaming: this.#streaming,
       pending: { rows, milliseconds: this.#waitingSince === null ? 0 : Date.now() - this.#waitingSince },
       lastSuccess: this.#lastSuccess,

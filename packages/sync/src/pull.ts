@@ -4,9 +4,11 @@ import {
   DEFAULT_PAGE_ROWS,
   encodeCursor,
   GroveError,
+  type Only,
   type Outcome,
   type Position,
   type PullResponse,
+  type RowChange,
   START_FULL,
 } from "@grove-crdt/core";
 import type { PeerUpdate } from "@grove-crdt/store";
@@ -37,9 +39,15 @@ async function takePage(
   if (page.rows.length > 0) {
     const { outcomes } = await node.merge(peer, page.rows, known);
     count(report, outcomes);
-    await node.store.settleRejections(peer, page.rows, outcomes);
+    await keepRejected(link, page.rows, outcomes);
   } else if (page.cursor !== cursor) await node.store.savePeer(peer, known([]));
   return refusal;
+}
+
+/** Keeps what we rejected. What a hook of ours skips is not meant for us; the peer still has it. */
+function keepRejected({ node, peer }: Link, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
+  const kept = outcomes.map((one): Outcome => (one.code === "skipped" ? { outcome: "superseded" } : one));
+  return node.store.settleRejections(peer, false, rows, kept);
 }
 
 /** The peer lost a piece of its history: what it had from us is news to it again. */
@@ -48,10 +56,14 @@ function pushAgain(link: Link, update: PeerUpdate = {}): Promise<void> {
   return link.node.store.savePeer(link.peer, { ...update, pushCursor: encodeCursor(START_FULL) });
 }
 
+/** Of these tables alone: the peer refuses what it does not sync. */
+const onlyOf = (only: Only, tables: readonly string[]): Only =>
+  Object.fromEntries(Object.entries(only).filter(([table]) => tables.includes(table)));
+
 /** Pulls until nothing is left. Returns the first refusal. */
 export async function pull(link: Link, options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
   const { node, transport } = link;
-  const { tables, pageRows, pageBytes, signal } = options;
+  const { tables, only, pageRows, pageBytes, signal } = options;
   const wanted = link.shared(tables);
   if (wanted.length === 0) return null;
   const state = await link.state();
@@ -67,6 +79,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
       ...(link.comparing.pull && { sums: true }),
       seen,
       tables: wanted,
+      ...(only && { only: onlyOf(only, wanted) }),
       rows: pageRows,
       bytes: pageBytes,
     };
@@ -83,7 +96,10 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
     refusal ??= await fetchUnequal(link, page, options, report);
     refusal = await takePage(link, page, cursor, refusal, report);
     cursor = page.cursor;
-    if (!page.more) return refusal;
+    if (page.more) continue;
+    // The peer has begun to sync a table with us: it is asked for at once.
+    const grown = link.shared(tables).some((table) => !wanted.includes(table));
+    return grown && !refusal ? pull(link, options, report) : refusal;
   }
 }
 
@@ -106,7 +122,7 @@ async function fetchUnequal(
     const { outcomes } = await node.merge(peer, answer.rows);
     report.pulled += answer.rows.length;
     count(report, outcomes);
-    await node.store.settleRejections(peer, answer.rows, outcomes);
+    await keepRejected(link, answer.rows, outcomes);
     refusal ??= firstRefusal(outcomes, url);
     const came = new Set(answer.rows.map((row) => JSON.stringify([row?.table, row?.pk])));
     const missing = answer.more ? want.filter((key) => !came.has(JSON.stringify(key))) : [];
@@ -129,7 +145,7 @@ export class Unsettled extends Error {}
  */
 export async function receive(
   link: Link,
-  { tables, signal }: ExchangeOptions,
+  { tables, only, signal }: ExchangeOptions,
   onPage: (page: PullResponse) => void,
   report: PeerReport,
 ): Promise<void> {
@@ -138,7 +154,8 @@ export async function receive(
   if (!transport.stream || wanted.length === 0) return;
   const state = await link.state();
   let cursor = state?.pullCursor ?? null;
-  const request = { ...link.self, cursor, seen: state?.seen ?? null, tables: wanted };
+  const narrowed = only && { only: onlyOf(only, wanted) };
+  const request = { ...link.self, cursor, seen: state?.seen ?? null, tables: wanted, ...narrowed };
   for await (const page of transport.stream(request, { signal })) {
     await link.check(page);
     if (link.restored) throw new Unsettled();

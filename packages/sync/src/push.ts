@@ -13,6 +13,7 @@ import {
   type RowKey,
   START,
   START_FULL,
+  viewOf,
 } from "@grove-crdt/core";
 import { areMostlyEqual, readWhole, type WholeRows } from "./agreement";
 import type { ExchangeOptions, Link } from "./link";
@@ -26,7 +27,8 @@ export function pushFrom({ scanned }: Link, stored: string | null): Cursor {
 
 /** Pushes what was there when it was called; what is written meanwhile may wait for the next call. Returns the first refusal. */
 export async function push(link: Link, options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
-  const { tables, pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal } = options;
+  const { tables, only = {}, pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal } = options;
+  const view = viewOf(only);
   const { node, peer, transport, url } = link;
   const { store } = node;
   const wanted = link.shared(tables);
@@ -42,20 +44,23 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
     const page = await store.serve({
       cursor: from,
       tables: wanted,
+      view,
       peer,
       rows,
       bytes: pageBytes,
-      sums: link.comparing.push,
+      // Hooks have to see what leaves.
+      sums: link.comparing.push && !node.filtersOutbound,
     });
     const { sums } = page;
+    const sent = await node.outgoing(peer, page.rows);
     goal ??= page.cursor.last;
     const next = encodeCursor(page.cursor);
     let acknowledged = false;
-    if (page.rows.length + sums.length > 0 || link.restored) {
+    if (sent.length + sums.length > 0 || link.restored) {
       const request = { ...link.self, at: await store.position(), seen };
       let answer: PushResponse;
       try {
-        const message = { ...request, rows: page.rows, ...(sums.length > 0 && { sums: [...sums] }) };
+        const message = { ...request, rows: sent, ...(sums.length > 0 && { sums: [...sums] }) };
         answer = await transport.push(message, { signal });
       } catch (error) {
         if (!isGroveError(error) || error.code !== "payload_too_large") throw error;
@@ -63,7 +68,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
           rows = Math.ceil((page.rows.length + sums.length) / 2);
           continue;
         }
-        if (page.rows.length === 0) throw error;
+        if (sent.length === 0) throw error;
         // A row that this peer never takes is kept as rejected: it must not hold back all that comes after it.
         answer = await transport.push({ ...request, rows: [] }, { signal });
         answer.outcomes.push({ outcome: "rejected", code: error.code, message: error.message });
@@ -72,16 +77,16 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       const settled = link.restored;
       await link.check(answer);
       if (settled) link.restored = false;
-      if (answer.outcomes.length !== page.rows.length) {
+      if (answer.outcomes.length !== sent.length) {
         throw new GroveError(
           "transport",
-          `${url} answered ${answer.outcomes.length} outcomes for ${page.rows.length} rows.`,
+          `${url} answered ${answer.outcomes.length} outcomes for ${sent.length} rows.`,
         );
       }
       seen = answer.at;
-      report.pushed += page.rows.length;
+      report.pushed += sent.length;
       count(report, answer.outcomes);
-      await store.settleRejections(peer, page.rows, answer.outcomes);
+      await store.settleRejections(peer, true, sent, answer.outcomes);
       refusal ??= firstRefusal(answer.outcomes, url);
       const want = answer.want ?? [];
       if (!areMostlyEqual(sums.length, want.length)) link.comparing.push = false;
@@ -123,15 +128,21 @@ async function sendUnequal(
   let refusal: GroveError | null = null;
   let most = pageRows;
   for (let left = want; left.length > 0; ) {
-    const { rows, taken } = await readWhole(node.store, left, { rows: most, bytes: pageBytes });
+    const { rows: whole, taken } = await readWhole(
+      node.store,
+      left,
+      { rows: most, bytes: pageBytes },
+      viewOf(options.only ?? {}),
+    );
+    const rows = await node.outgoing(link.peer, whole);
     const outcomes = await pushRows(link, rows, seen, options);
     if (outcomes === null) {
-      most = Math.ceil(rows.length / 2);
+      most = Math.ceil(whole.length / 2);
       continue;
     }
     report.pushed += rows.length;
     count(report, outcomes);
-    await node.store.settleRejections(link.peer, rows, outcomes);
+    await node.store.settleRejections(link.peer, true, rows, outcomes);
     refusal ??= firstRefusal(outcomes, link.url);
     left = left.slice(taken);
   }

@@ -1,5 +1,13 @@
-// The streams that a node serves: who follows the same tables shares a feed, and a page that goes to many is one object.
-import { type Cursor, encodeCursor, type Position, PROTOCOL_VERSION, type PullResponse } from "@grove-crdt/core";
+// The streams that a node serves: who follows the same tables and may see the same of them shares a feed, and a page that goes to many is one object.
+import {
+  type Cursor,
+  fingerprints,
+  type Position,
+  PROTOCOL_VERSION,
+  type PullResponse,
+  sealCursor,
+  WHOLE,
+} from "@grove-crdt/core";
 import type { Store } from "@grove-crdt/store";
 import { Feed, type Frame } from "./feed";
 import { Follower, type FollowerOptions } from "./follower";
@@ -8,12 +16,15 @@ import type { Watcher } from "./watcher";
 /** What every page says of the node. */
 export interface Server {
   readonly id: string;
-  readonly tables: readonly string[];
+  /** Signs cursors. */
+  readonly secret: string;
   readonly now: () => number;
 }
 
 export interface Reader extends FollowerOptions {
   readonly cursor: Cursor;
+  /** Names of the tables that the node syncs with the reader, whether it follows them or not. */
+  readonly known: readonly string[];
   /** Where the node saw the reader last. */
   readonly seen: Position | null;
   /** The reader saw this database further than it is. */
@@ -21,7 +32,7 @@ export interface Reader extends FollowerOptions {
 }
 
 export class Streams {
-  /** By the tables that they serve. */
+  /** By what they serve. */
   readonly #feeds = new Map<string, Feed>();
   readonly #pages = new WeakMap<Frame, PullResponse>();
 
@@ -33,16 +44,17 @@ export class Streams {
 
   /** The first page comes at once; each later one when there is something to tell, or when a sign of life is due. */
   async *follow(reader: Reader): AsyncGenerator<PullResponse, undefined> {
-    const { tables, seen, restored } = reader;
-    const key = JSON.stringify([...tables].sort());
-    const feed = this.#feeds.get(key) ?? new Feed(this.store, this.watcher, tables);
+    const { tables, view = WHOLE, seen, restored } = reader;
+    const key = JSON.stringify([[...tables].sort(), fingerprints(view, [...tables].sort()), reader.known]);
+    const feed = this.#feeds.get(key) ?? new Feed(this.store, this.watcher, tables, view);
     this.#feeds.set(key, feed);
     let first = true;
     try {
       for await (const { frame, reset } of new Follower(this.store, feed, reader).pages()) {
+        const page = this.#page(frame, reader.known);
         // `seen` is told once: it is for finding out that a database was restored.
-        if (first || reset) yield { ...this.#page(frame), seen, ...((reset || restored) && { reset: true }) };
-        else yield this.#page(frame);
+        if (first || reset) yield { ...page, seen, ...((reset || restored) && { reset: true }) };
+        else yield page;
         first = false;
       }
     } finally {
@@ -53,19 +65,19 @@ export class Streams {
   }
 
   /** One object for all who get the frame, so that it becomes text once. */
-  #page(frame: Frame): PullResponse {
+  #page(frame: Frame, known: readonly string[]): PullResponse {
     let page = this.#pages.get(frame);
     if (!page) {
       const { rows, cursor, more } = frame;
-      const { id: node, tables, now } = this.server;
+      const { id: node, secret, now } = this.server;
       page = {
         protocol: PROTOCOL_VERSION,
         node,
         at: { incarnation: cursor.incarnation, seq: cursor.last },
         seen: null,
         now: now(),
-        tables: [...tables],
-        cursor: encodeCursor(cursor),
+        tables: [...known],
+        cursor: sealCursor(cursor, secret),
         more,
         rows,
       };

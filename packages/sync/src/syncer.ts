@@ -1,5 +1,5 @@
 // The syncer: exchanges with all peers, once or for as long as asked, and never gives up on one.
-import { GroveError, type Json } from "@grove-crdt/core";
+import { GroveError, type Json, type Only } from "@grove-crdt/core";
 import type { GroveNode } from "./node";
 import { Peer, type PeerStatus } from "./peer";
 import type { PeerReport } from "./report";
@@ -9,6 +9,11 @@ export interface SyncerOptions {
   readonly peers: readonly Transport[];
   /** Names of the tables to exchange; omitted = all of the node's. */
   readonly tables?: readonly string[];
+  /**
+   * Of these tables only the rows with these keys, or only these columns (database names); both ways. What is asked for may grow: then
+   * what was left out arrives.
+   */
+  readonly only?: Only;
   /** Milliseconds between two exchanges with a peer in {@link Syncer.run} (default 30,000). */
   readonly interval?: number;
   /** Bounds of the wait after a failure, in milliseconds (defaults 1,000 and 30,000). It doubles, with jitter. */
@@ -32,7 +37,7 @@ export class Syncer {
 
   constructor(node: GroveNode, options: SyncerOptions) {
     const tables = options.tables ?? node.tables;
-    const unknown = tables.find((table) => !node.tables.includes(table));
+    const unknown = [...tables, ...Object.keys(options.only ?? {})].find((table) => !node.tables.includes(table));
     if (unknown !== undefined) {
       throw new GroveError(
         "unknown_table",

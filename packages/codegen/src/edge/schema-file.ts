@@ -10,7 +10,7 @@ export interface EdgeColumn {
   readonly builder:
     | { readonly call: "text" | "integer" | "real" | "blob" | "numeric"; readonly mode?: string }
     | { readonly call: "customType"; readonly sqlType: "text" | "blob"; readonly map: "column" | "bigint" };
-  readonly annotation?: "lww" | "counter" | "set" | "local";
+  readonly annotation?: "lww" | "fixed" | "counter" | "set" | "local";
   readonly notNull: boolean;
   /** An SQL constant, or for a local column an expression. */
   readonly default?: string;
@@ -62,7 +62,7 @@ export function emitEdgeSchema(tables: readonly EdgeTable[], sources: ReadonlyMa
   });
   return `${header("The edge's tables in SQLite, with the types of those in Postgres.")}
 ${/\bsql`/.test(body) ? 'import { sql } from "drizzle-orm";\n' : ""}import { ${builders.join(", ")} } from "drizzle-orm/sqlite-core";
-import { ${used(["counter", "local", "lww", "set"]).join(", ")} } from "grove-crdt/schema";
+import { ${used(["counter", "fixed", "local", "lww", "set"]).join(", ")} } from "grove-crdt/schema";
 ${imports.join("")}
 /** What the app reads from a column of a Postgres table. */
 type Of<

@@ -32,6 +32,7 @@ export function systemTables(): LayoutTable[] {
       columns: [
         integer("id", "always 1", ID),
         text("node", "the node id; NULL until the first start"),
+        text("secret", "signs the cursors that readers keep"),
         bigint("clock", "the last stamp's reading: microseconds since 1970, hybrid", { ...REQUIRED, default: 0 }),
         bigint("seq", "the last local sequence number", { ...REQUIRED, default: 0 }),
       ],
@@ -72,11 +73,15 @@ export function systemTables(): LayoutTable[] {
         text("pk", "JSON array: the row's key", REQUIRED),
         text("code", "an error code", REQUIRED),
         text("message", "what stood in the way", REQUIRED),
-        text("peer", "who sent it; NULL for our own"),
+        text("peer", "who sent it, or who rejected it; NULL for rows that are not shown"),
+        integer("sent", "1 = we sent it and the peer rejected it, 0 = the peer sent it"),
         text("change", "JSON: the change, where it is not in the shadow"),
         bigint("at", "microseconds since 1970", REQUIRED),
       ],
-      indexes: [{ name: `${system.parked}_pk`, columns: ["pk"], hash: true }],
+      indexes: [
+        { name: `${system.parked}_pk`, columns: ["pk"], hash: true },
+        { name: `${system.parked}_peer`, columns: ["peer"] },
+      ],
     },
     {
       name: system.hiddenKeys,

@@ -25,6 +25,7 @@ export function systemTables(): LayoutTable[] {
       columns: [
         integer("id", "always 1", ID),
         text("node", "the node id; NULL until the first start"),
+        text("secret", "signs the cursors that readers keep"),
         integer("clock", "the last stamp's reading: microseconds since 1970, hybrid", { ...REQUIRED, default: 0 }),
         integer("seq", "the last local sequence number", { ...REQUIRED, default: 0 }),
         integer("capture", "0 while a merge writes, so that the triggers keep still", { ...REQUIRED, default: 1 }),
@@ -64,11 +65,15 @@ export function systemTables(): LayoutTable[] {
         text("pk", "JSON array: the row's key", REQUIRED),
         text("code", "an error code", REQUIRED),
         text("message", "what stood in the way", REQUIRED),
-        text("peer", "who sent it; NULL for our own"),
+        text("peer", "who sent it, or who rejected it; NULL for rows that are not shown"),
+        integer("sent", "1 = we sent it and the peer rejected it, 0 = the peer sent it"),
         text("change", "JSON: the change, where it is not in the shadow"),
         integer("at", "microseconds since 1970", REQUIRED),
       ],
-      indexes: [{ name: "_grove_parked_row", columns: ["tbl", "pk"] }],
+      indexes: [
+        { name: "_grove_parked_row", columns: ["tbl", "pk"] },
+        { name: "_grove_parked_peer", columns: ["peer"] },
+      ],
     },
     {
       name: system.hiddenKeys,

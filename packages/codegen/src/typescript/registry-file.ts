@@ -58,6 +58,7 @@ const plainColumn = ({ element, ...column }: ColumnModel) => ({
 const plainField = (field: FieldModel) => ({
   ...plainColumn(field),
   type: field.type,
+  fixed: field.fixed,
   default: sortKeys(field.default),
 });
 

@@ -34,14 +34,15 @@ function sum(entries: readonly Entry[]): bigint {
 
 export const counter: CrdtType = {
   name: "counter",
-  identity: (entry) => entry.key,
+  // With its node, so that nobody counts on another one's incarnation.
+  identity: ({ key, node }) => (key === "" ? "" : `${key} ${node}`),
   join: (a, b) => (a.key === "" ? joinRegisters(a, b) : joinTotals(a, b)),
   implicit: (value) => [register(value, 0, RESERVED_NODE)],
   create: (value, context) => [register(value, context.tick(), context.node)],
   fold(entries, value, context) {
     const delta = BigInt(value as string) - sum(entries);
     if (delta === 0n) return [];
-    const own = entries.find((entry) => entry.key === context.incarnation);
+    const own = entries.find(({ key, node }) => key === context.incarnation && node === context.node);
     const [up, down] = own ? totalsOf(own) : ["0", "0"];
     const state = delta > 0n ? [String(BigInt(up) + delta), down] : [up, String(BigInt(down) - delta)];
     const { node, incarnation } = context;

@@ -35,6 +35,18 @@ const rowKey = z.tuple([table, key]).readonly();
 /** 128 bits as base64url: see {@link sumOf}. */
 const rowSum = z.tuple([table, key, z.string().regex(/^[A-Za-z0-9_-]{22}$/)]).readonly();
 
+/** Of these tables only some rows, or some columns. */
+const only = z
+  .record(
+    table,
+    z.strictObject({
+      keys: z.array(key).max(MAX_PAGE_ROWS).readonly().optional(),
+      fields: z.array(z.string().min(1).max(256)).max(2_000).readonly().optional(),
+    }),
+  )
+  .readonly();
+export type Only = z.infer<typeof only>;
+
 export const pullRequestSchema = z.strictObject({
   protocol,
   /** Who asks. */
@@ -48,6 +60,8 @@ export const pullRequestSchema = z.strictObject({
   seen: positionSchema.nullable().optional(),
   /** Names of the tables wanted; omitted = all. */
   tables: tables.optional(),
+  /** Narrows what comes of a table; may change from one pull to the next, and what it left out before then comes. */
+  only: only.optional(),
   /** Page bounds wanted; the peer may give less. `rows: 0` asks who is there and moves nothing. */
   rows: z.int().min(0).max(MAX_PAGE_ROWS).optional(),
   bytes: z.int().min(1).max(MAX_PAGE_BYTES).optional(),
@@ -65,6 +79,7 @@ export const streamRequestSchema = pullRequestSchema.pick({
   cursor: true,
   seen: true,
   tables: true,
+  only: true,
 });
 export type StreamRequest = z.infer<typeof streamRequestSchema>;
 
@@ -116,6 +131,8 @@ export const outcomeSchema = z.object({
   outcome: z.enum(["applied", "superseded", "parked", "rejected", "refused"]),
   code: z.string().optional(),
   message: z.string().optional(),
+  /** Of a rejection: the columns that it is about; the rest of the row was merged. Omitted = the whole row. */
+  fields: z.array(z.string()).readonly().optional(),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 

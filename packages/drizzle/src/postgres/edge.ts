@@ -3,7 +3,9 @@
 import type { ColumnModel, FieldModel, Json, TableModel } from "@grove-crdt/core";
 import { getTableColumns, is } from "drizzle-orm";
 import { getTableConfig, IndexedColumn, type PgColumn, PgTable } from "drizzle-orm/pg-core";
+import type { Annotation } from "../annotations";
 import { type Diagnostic, type Report, schemaError } from "../diagnostics";
+import { annotationOf } from "../mark";
 import type { SchemaModule } from "../schema";
 import type { TableOptions } from "../source";
 import { openSource } from "../source";
@@ -23,7 +25,7 @@ export interface EdgeColumn {
   readonly property: string;
   readonly builder: EdgeBuilder;
   /** Absent on a key column. */
-  readonly annotation?: "lww" | "counter" | "set" | "local";
+  readonly annotation?: Annotation;
   readonly notNull: boolean;
   /** An SQL constant, or for a local column an expression. */
   readonly default?: string;
@@ -157,7 +159,7 @@ function readTable(model: TableModel, table: PgTable, options: TableOptions, rep
         name,
         property,
         builder: made.builder,
-        ...((field || isLocal) && { annotation: field?.type ?? "local" }),
+        ...((field || isLocal) && { annotation: field ? annotationOf(field) : "local" }),
         notNull: column.notNull || column.primary,
         ...(literal !== undefined && { default: literal }),
         defaultFn: drawn === undefined && (computed ?? column.defaultFn !== undefined),

@@ -1,7 +1,8 @@
 // Writes the decided rows of a page: what may stand in the user's table goes there, the rest waits in the shadow.
 import { type ChangeSet, decidePlacement, decideSettlement, type Json, type Neighbours } from "@grove-crdt/core";
 import { applyBase, type Printed } from "./base-writes";
-import { BUSY, unpark, writeLocal } from "./parking";
+import { BUSY } from "./busy";
+import { unpark, writeLocal } from "./parking";
 import { writeSettled } from "./received";
 import type { Session } from "./session";
 import { isFresh, ShadowWrites } from "./shadow-writes";

@@ -1,8 +1,8 @@
 // Writes decided rows to the user's own table. Only rows that are locked are updated or deleted; others are inserted unless
 // somebody was faster. What the database refuses is told by row.
 import { type BaseWrite, type FieldModel, isGroveError, type Json, type Refusal } from "@grove-crdt/core";
+import { BUSY } from "./busy";
 import { isLockTimeout, isRefusal } from "./driver";
-import { BUSY } from "./parking";
 import { keyList } from "./read";
 import { RowAppeared, type Session } from "./session";
 import { type Item, toParams } from "./sql";

@@ -1,7 +1,8 @@
 // Merge on Postgres: lock the rows of a page, fold, read what shadow and base table know, decide row by row, write. Only
 // rows that were locked are updated or deleted; others are inserted unless somebody was faster, and then all begins anew.
 import {
-  decideMerge,
+  type Access,
+  decideAdmitted,
   isAlive,
   isLinked,
   type Neighbours,
@@ -12,11 +13,12 @@ import {
 import { keyText } from "../key";
 import { meet, type PageRow, refuse, sortPage, wavesOf } from "../page";
 import type { MergeResult } from "../store";
-import { linksOf } from "../tables";
+import { allowed, linksOf } from "../tables";
 import { applyMerged, type MergedRow } from "./apply";
 import { printValues } from "./base-writes";
+import { BUSY, keepBusy } from "./busy";
 import { isRefusal } from "./driver";
-import { anyParked, BUSY, keepBusy, readRefusals } from "./parking";
+import { anyParked, readRefusals } from "./parking";
 import { project, type Tables } from "./projection";
 import { keyList, readBase, readRows } from "./read";
 import { hasTriggers, keepReceived } from "./received";
@@ -36,7 +38,7 @@ interface Written {
 }
 
 interface Wave {
-  readonly from: string;
+  readonly options: MergeOptions;
   readonly outcomes: Outcome[];
   /** Keys of rows that this transaction wrote, where they may come again. */
   readonly ours: Set<string> | null;
@@ -49,6 +51,10 @@ interface Wave {
 
 export interface MergeOptions {
   readonly from: string;
+  /** What the sender may change; absent = everything. */
+  readonly access?: Access;
+  /** Rows from this place on are this node's own. */
+  readonly ownFrom?: number;
   /** Greatest stamp that is welcome, microseconds since 1970. */
   readonly horizon: number;
   /** Folds what was captured since the last look. */
@@ -103,34 +109,38 @@ async function mergeWave(
   table: Table,
   around: Neighbours,
   wave: readonly Work[],
-  { from, outcomes, ours, quiet }: Wave,
+  { options: { from, access, ownFrom = Number.POSITIVE_INFINITY }, outcomes, ours, quiet }: Wave,
 ): Promise<Work[]> {
   const { giveWay, careful } = session.manner;
   const keys = wave.map((work) => work.key);
   const present = quiet ? wave.map(({ locked }) => locked) : undefined;
   const known = await readRows(session, table, keys, present);
-  const { rows, places } = meet(table.model, wave, known, session.next);
+  const { rows, places } = meet(table.model, wave, known, session.next, access?.view.get(table.model.name));
   const bases = await readBase(session, table, keys, places);
   const busy: Work[] = [];
   const decide = (work: Work, n: number): Decided[] => {
     const { present } = known[n]!;
     const { pk } = work.change;
-    if (present && !work.locked && !ours?.has(keyText(pk))) {
-      if (!giveWay) throw new RowAppeared();
-      busy.push(work);
-      return [];
-    }
+    const isHeld = present && !work.locked && !ours?.has(keyText(pk));
+    if (isHeld && !giveWay) throw new RowAppeared();
     const row = rows[n] as Row | null;
     try {
       const local = { row, present, values: bases.get(n) };
-      const merged = decideMerge(table.model, local, work.change, { seq: session.next, from });
+      const isOwn = work.index >= ownFrom;
+      const context = { seq: session.next, from: isOwn ? session.node : from };
+      const { merged, outcome } = decideAdmitted(table.model, local, work.change, context, isOwn ? undefined : access);
+      outcomes[work.index] = outcome;
+      if (!merged) return [];
+      if (isHeld) {
+        busy.push(work);
+        return [];
+      }
       const news = merged.row !== row;
       // What is not of its column's kind is rejected before anything is written.
       const printed = news ? printValues(table, merged.base) : undefined;
       if (news) session.take();
       // Only now: a change that was rejected moves nothing.
       session.clock = Math.max(session.clock, work.latest);
-      outcomes[work.index] = { outcome: merged.outcome };
       return news ? [{ work, pk, key: work.key, changes: merged, present, printed }] : [];
     } catch (error) {
       outcomes[work.index] = refuse(error);
@@ -163,11 +173,15 @@ async function mergeWave(
       }
     }
   }
-  await keepBusy(
-    session,
-    from,
-    busy.map(({ change }) => change),
-  );
+  for (const own of [false, true]) {
+    const some = busy.filter(({ index }) => index >= ownFrom === own);
+    await keepBusy(
+      session,
+      own ? session.node : from,
+      some.map(({ change }) => change),
+      own ? undefined : access,
+    );
+  }
   for (const { index } of busy) outcomes[index] = { outcome: "parked", ...BUSY };
   return done;
 }
@@ -184,7 +198,7 @@ export async function mergePage(
   // A fold may have shown a row too late for the page's locks: this time before them.
   if (session.manner.appeared > 0) await options.fold();
   const locked: [Table, Work[]][] = [];
-  for (const [table, items] of sortPage(tables, rows, options.horizon, session.now, outcomes))
+  for (const [table, items] of sortPage(allowed(tables, options.access), rows, options.horizon, session.now, outcomes))
     locked.push([table, await lock(session, table, items, outcomes)]);
   await options.fold();
   let quiet = !session.folded && !session.manner.careful;
@@ -196,7 +210,7 @@ export async function mergePage(
     // What one wave wrote, the next may write again.
     const ours = waves.length > 1 ? new Set<string>() : null;
     for (const wave of waves) {
-      written.push(...(await mergeWave(session, table, around, wave, { from: options.from, outcomes, ours, quiet })));
+      written.push(...(await mergeWave(session, table, around, wave, { options, outcomes, ours, quiet })));
       quiet = false;
     }
     if (written.length > 0) merged.push({ table, written });
@@ -222,7 +236,8 @@ export async function mergePage(
       );
       for (const { index, change } of written) {
         const refusal = refusals.get(keyText(change.pk));
-        if (refusal) outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
+        if (refusal && outcomes[index]?.outcome !== "rejected")
+          outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
       }
     }
   }

@@ -1,12 +1,11 @@
-// `_grove_parked` holds three lists. Rows that live in the shadow and that the base table does not show, each with the
-// reason and with what it had in `local` columns (those are in no shadow). Under a peer's id: changes that the peer
-// rejected. Under a peer's id with the code `busy`: changes from the peer whose rows another transaction held.
-import type { Json, Outcome, Refusal, RowChange } from "@grove-crdt/core";
+// Rows that live in the shadow and that the base table does not show, each with the reason and with what it had in `local`
+// columns (those are in no shadow), in `_grove_parked` without a peer. With one: busy.ts and rejections.ts.
+import type { Json, Refusal } from "@grove-crdt/core";
 import { keyText } from "../key";
 import type { ParkedRow } from "../store";
 import type { PostgresTransaction } from "./driver";
 import type { Session } from "./session";
-import { ident, numbers, toParams } from "./sql";
+import { ident, toParams } from "./sql";
 import type { Table } from "./table";
 
 interface ParkedKey {
@@ -163,119 +162,4 @@ export async function writeLocal(session: Session, table: Table, rows: readonly 
       [local, ...table.keyParams(pk)],
     );
   }
-}
-
-/** Records what `peer` rejected, and forgets the records of rows that it took after all. */
-export async function settleRejections(
-  session: Session,
-  peer: string,
-  rows: readonly RowChange[],
-  outcomes: readonly Outcome[],
-): Promise<void> {
-  const settled = rows.flatMap((change, n) => {
-    const outcome = outcomes[n] as Outcome;
-    return outcome.outcome === "refused" ? [] : [{ change, outcome, pk: JSON.stringify(change.pk) }];
-  });
-  if (settled.length === 0) return;
-  await session.rows(
-    `DELETE FROM public._grove_parked p USING unnest($2::text::text[], $3::text::text[]) AS v(tbl, pk)
-WHERE p.peer = $1::text AND p.code <> 'busy' AND p.tbl = v.tbl AND p.pk = v.pk`,
-    [
-      peer,
-      ...toParams(
-        2,
-        settled.map(({ change, pk }) => [change.table, pk]),
-      ),
-    ],
-  );
-  const rejected = settled.filter(({ outcome }) => outcome.outcome === "rejected");
-  await insertFor(
-    session,
-    peer,
-    rejected.map(({ change, outcome: { code = "bad_change", message = "" } }) => ({ change, code, message })),
-  );
-}
-
-/** Keys, as canonical texts, of a table's rows that `peer` rejected: it may lack parts of them that it was sent before. */
-export async function readRejected(tx: PostgresTransaction, table: Table, peer: string): Promise<ReadonlySet<string>> {
-  const rows = await tx.rows(
-    "SELECT pk FROM public._grove_parked WHERE peer = $1::text AND code <> 'busy' AND tbl = $2::text",
-    [peer, table.model.name],
-  );
-  return new Set(rows.map(([pk]) => keyText(JSON.parse(pk as string) as Json[])));
-}
-
-/** The peers that rejected anything. */
-export async function readRejecting(tx: PostgresTransaction): Promise<ReadonlySet<string>> {
-  const rows = await tx.rows(
-    "SELECT DISTINCT peer FROM public._grove_parked WHERE peer IS NOT NULL AND code <> 'busy'",
-  );
-  return new Set(rows.map(([peer]) => peer as string));
-}
-
-/** Keeps changes whose rows another transaction holds. */
-export const keepBusy = (session: Session, peer: string, changes: readonly RowChange[]): Promise<void> =>
-  insertFor(
-    session,
-    peer,
-    changes.map((change) => ({ change, ...BUSY })),
-  );
-
-export const BUSY: Refusal = {
-  code: "busy",
-  message: "Another transaction holds the row. The change is kept here and merged when the row is free.",
-};
-
-async function insertFor(
-  session: Session,
-  peer: string,
-  rows: readonly (Refusal & { readonly change: RowChange })[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  await session.rows(
-    `INSERT INTO public._grove_parked (peer, tbl, pk, code, message, change, at)
-SELECT $1::text, v.* FROM unnest($2::text::text[], $3::text::text[], $4::text::text[], $5::text::text[], $6::text::text[], $7::text::bigint[]) v`,
-    [
-      peer,
-      ...toParams(
-        6,
-        rows.map(({ change, code, message }) => [
-          change.table,
-          JSON.stringify(change.pk),
-          code,
-          message,
-          JSON.stringify(change),
-          session.now,
-        ]),
-      ),
-    ],
-  );
-}
-
-/** The oldest changes that wait for a row, by peer; each in the order in which it came. */
-export async function readBusy(
-  tx: PostgresTransaction,
-  limit: number,
-): Promise<Map<string, { readonly ids: number[]; readonly changes: RowChange[] }>> {
-  const rows = await tx.rows(
-    "SELECT id, peer, change FROM public._grove_parked WHERE code = 'busy' AND peer IS NOT NULL ORDER BY id LIMIT $1::text::integer",
-    [String(limit)],
-  );
-  const byPeer = new Map<string, { ids: number[]; changes: RowChange[] }>();
-  for (const [id, peer, change] of rows) {
-    const kept = byPeer.get(peer as string) ?? { ids: [], changes: [] };
-    byPeer.set(peer as string, kept);
-    kept.ids.push(Number(id));
-    kept.changes.push(JSON.parse(change as string) as RowChange);
-  }
-  return byPeer;
-}
-
-/** Takes waiting changes off the list; another process may have taken some: returns the ids that this one took. */
-export async function forgetBusy(session: Session, ids: readonly number[]): Promise<ReadonlySet<number>> {
-  const rows = await session.rows(
-    "DELETE FROM public._grove_parked WHERE id IN (SELECT unnest($1::text::bigint[])) RETURNING id",
-    [numbers(ids)],
-  );
-  return new Set(rows.map(([id]) => Number(id)));
 }

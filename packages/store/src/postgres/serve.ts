@@ -1,9 +1,7 @@
 // Serve on Postgres: a page of rows in the order of their numbers, across all tables asked for.
 import {
-  adoptedSum,
   advance,
-  type Cursor,
-  changesForSenders,
+  fingerprints,
   type Incarnation,
   type Interned,
   type Json,
@@ -11,37 +9,42 @@ import {
   type RowChange,
   type RowSum,
   resume,
-  rowToChange,
   type ServeOptions,
   type StoredCell,
+  WHOLE,
 } from "@grove-crdt/core";
 import { keyText } from "../key";
+import { type ServedRow, serveRow } from "../served-row";
 import type { Served, ServeQuery } from "../store";
 import type { PostgresTransaction } from "./driver";
-import { readRejected, readRejecting } from "./parking";
 import { addCell, readCells } from "./read";
+import { readRejected, readRejecting } from "./rejections";
 import { SHADOW_COLUMNS } from "./statements";
 import { rawToCell, type Table } from "./table";
 
-/** Numbers of the next `$2` rows after a position, over all tables: each part walks its own index. */
-const pageNumbers = (tables: readonly Table[]): string =>
-  `SELECT seq FROM (${tables
-    .map(
-      (table) => `(SELECT seq FROM ${table.shadow} WHERE seq > $1::text::bigint ORDER BY seq LIMIT $2::text::bigint)`,
-    )
-    .join(" UNION ALL ")}) s ORDER BY seq LIMIT $2::text::bigint`;
+/** The columns by which the rows of a table are told to be in the view. */
+const scopedColumns = ({ view }: ServeQuery, table: string): readonly string[] =>
+  Object.keys(view?.get(table)?.where ?? {});
+
+/** Params of the condition that the rows of a table are in its view; nothing for a table that is seen whole. */
+type Scopes = ReadonlyMap<Table, readonly (string | null)[]>;
+
+/** Numbers of the next `$3` rows after `$1` and up to `$2`, over all tables: each part walks its own index. */
+function pageNumbers(tables: readonly Table[], query: ServeQuery, scopes: Scopes): string {
+  let first = 4;
+  const parts = tables.map((table) => {
+    const part = table.readNumbers(scopedColumns(query, table.model.name), first, 3);
+    first += scopes.get(table)?.length ?? 0;
+    return part;
+  });
+  return `SELECT seq FROM (${parts.join(" UNION ALL ")}) s ORDER BY seq LIMIT $3::text::bigint`;
+}
+
+/** The number of the row `$3` rows after `$1`, over all tables. */
+const windowEnd = (tables: readonly Table[]): string =>
+  `SELECT max(seq), count(*) FROM (SELECT seq FROM (${tables.map((table) => table.readNumbers([], 4, 3)).join(" UNION ALL ")}) s ORDER BY seq LIMIT $3::text::bigint) w`;
 
 const NONE: ReadonlySet<string> = new Set();
-const NOBODY: ReadonlyMap<string, RowChange | null> = new Map();
-
-interface Page {
-  readonly seq: number;
-  readonly change: RowChange | null;
-  /** Stands for the change where it says only what this node adopted. */
-  readonly sum: string | null;
-  /** For many readers: what goes to those who sent a part of the row. */
-  readonly senders: ReadonlyMap<string, RowChange | null>;
-}
 
 interface Reader {
   readonly tx: PostgresTransaction;
@@ -53,33 +56,39 @@ async function readTable(
   table: Table,
   from: number,
   to: number,
-  { floor, exclude }: ServeOptions,
-  { peer, sums = false }: ServeQuery,
-  page: Page[],
+  options: ServeOptions,
+  query: ServeQuery,
+  scopes: Scopes,
+  page: ServedRow[],
 ): Promise<void> {
-  const raws = await tx.rows(table.readPage, [String(from), String(to)]);
+  const { model } = table;
+  const columns = scopedColumns(query, model.name);
+  const scope = scopes.get(table) ?? [];
+  const raws = await tx.rows(table.readPage(columns), [String(from), String(to), ...scope]);
   if (raws.length === 0) return;
   const cells = new Map<number, StoredCell[]>();
-  for (const raw of await tx.rows(table.readPageCells, [String(from), String(to), String(floor)]))
-    addCell(cells, rawToCell(raw));
-  const keys = table.model.key.length;
-  const rejected = peer === null ? NONE : await readRejected(tx, table, peer);
+  const above = [String(from), String(to), String(options.floor), ...scope];
+  for (const raw of await tx.rows(table.readPageCells(columns), above)) addCell(cells, rawToCell(raw));
+  const keys = model.key.length;
+  const rejected = query.peer === null ? NONE : await readRejected(tx, table, query.peer);
   for (const raw of raws) {
     const stored = table.stored(raw, keys);
     if (!stored) continue;
     const pk = table.pk(raw, 0);
-    // What the peer rejected it does not have, so the row goes whole.
-    const whole = rejected.size > 0 && rejected.has(keyText(pk));
-    if (whole) cells.set(stored.id, (await readCells(tx, table, [stored.id])).get(stored.id) ?? []);
-    const row = table.decode(stored, cells.get(stored.id), names);
     // A deleted row may show as well, while another one refers to it.
     const shows = Number(raw[raw.length - 1]) === 1;
     const values = shows ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
-    const options = whole ? { floor: 0, exclude: null } : { floor, exclude };
-    const change = rowToChange(table.model, pk, row, values, options);
-    const senders = peer === null ? changesForSenders(table.model, pk, row, values, floor) : NOBODY;
-    const asSum = sums && !whole && change !== null && row.born > floor;
-    page.push({ seq: stored.seq, change, sum: asSum ? adoptedSum(table.model, pk, row, values) : null, senders });
+    const serve = (whole: boolean) => {
+      const row = table.decode(stored, cells.get(stored.id), names);
+      return serveRow(model, { pk, row, values, whole }, options, query);
+    };
+    // What the peer rejected it does not have, so the row goes whole.
+    let served = rejected.size > 0 && rejected.has(keyText(pk)) ? "whole" : serve(false);
+    if (served === "whole") {
+      cells.set(stored.id, (await readCells(tx, table, [stored.id])).get(stored.id) ?? []);
+      served = serve(true);
+    }
+    page.push(served as ServedRow);
   }
 }
 
@@ -91,39 +100,60 @@ const ROWS_PER_PAGE = 20_000;
 /** Reads one page inside the caller's transaction, with an empty log. */
 export async function servePage(
   reader: Reader,
-  tables: readonly Table[],
+  asked: readonly Table[],
   query: ServeQuery,
   incarnations: readonly Incarnation[],
   last: number,
 ): Promise<Served> {
-  const names = tables.map((table) => table.model.name);
-  const { floor, position, full, reset } = resume(query.cursor, names, incarnations, last);
+  const names = asked.map((table) => table.model.name);
+  const views = fingerprints(query.view ?? WHOLE, names);
+  const place = resume(query.cursor, names, incarnations, last, views);
+  const { floor, position, full, reset } = place;
+  const tables = asked.filter((table) => place.tables.includes(table.model.name));
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
   const sums: RowSum[] = [];
   const senders = new Map<number, ReadonlyMap<string, RowChange | null>>();
   const done = async (end: number, drained: boolean): Promise<Served> => {
-    const cursor: Cursor = advance({ floor, full, position: drained ? last : end, drained }, incarnation, last, names);
+    const ended = { position: drained ? last : end, drained };
+    const { cursor, more } = advance(place, ended, incarnation, last, names, views);
     const apart = query.peer === null ? { senders, rejecting: await readRejecting(reader.tx) } : undefined;
-    return { rows, sums, cursor, more: !drained, reset, apart };
+    return { rows, sums, cursor, more, reset, apart };
   };
   if (query.rows === 0) {
-    const cursor: Cursor = { incarnation, floor, position, last, tables: [...names].sort(), full };
-    return { rows, sums, cursor, more: position < last, reset };
+    const { cursor } = advance(place, { position, drained: false }, incarnation, last, names, views);
+    return { rows, sums, cursor, more: position < last || place.waiting !== null, reset };
   }
-  if (position >= last) return done(last, true);
-  const sql = pageNumbers(tables);
+  // For some callers no table exists.
+  if (position >= last || tables.length === 0) return done(last, true);
+  const scopes: Scopes = new Map(
+    tables.map((table) => [table, table.scopeParams(query.view?.get(table.model.name)?.where ?? {})]),
+  );
+  const scopeParams = tables.flatMap((table) => scopes.get(table) ?? []);
+  const sql = pageNumbers(tables, query, scopes);
   const options = { floor, exclude: full ? null : query.peer };
   let bytes = 0;
   let end = position;
   for (let scanned = 0; rows.length + sums.length < query.rows && scanned < ROWS_PER_PAGE; ) {
     const step = Math.min(ROWS_PER_STEP, query.rows - rows.length - sums.length);
-    const found = await reader.tx.rows(sql, [String(end), String(step)]);
-    if (found.length === 0) return done(end, true);
-    scanned += found.length;
-    const to = Number(found[found.length - 1]![0]);
-    const page: Page[] = [];
-    for (const table of tables) await readTable(reader, table, end, to, options, query, page);
+    // Where few rows are the reader's, a page looks at so many and no more.
+    let bound = last;
+    if (scopeParams.length > 0) {
+      const after = [String(end), String(last), String(ROWS_PER_PAGE)];
+      const [window] = await reader.tx.rows(windowEnd(tables), after);
+      if (Number(window?.[1]) === ROWS_PER_PAGE) bound = Number(window?.[0]);
+    }
+    const found = await reader.tx.rows(sql, [String(end), String(bound), String(step), ...scopeParams]);
+    const isFull = found.length === step;
+    const to = isFull ? Number(found[step - 1]?.[0]) : bound;
+    if (found.length === 0) {
+      end = to;
+      if (to === last) return done(end, true);
+      break;
+    }
+    scanned += isFull ? found.length : ROWS_PER_PAGE;
+    const page: ServedRow[] = [];
+    for (const table of tables) await readTable(reader, table, end, to, options, query, scopes, page);
     if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
     for (const { seq, change, sum, senders: some } of page) {
       if (change) {
@@ -139,7 +169,8 @@ export async function servePage(
       }
       end = seq;
     }
-    if (found.length < step) return done(end, true);
+    if (!isFull && to === last) return done(end, true);
+    end = to;
   }
   return done(end, false);
 }

@@ -218,6 +218,10 @@ export class Session {
     }
     return this.known;
   }
+  /** From here on this database counts under another incarnation: its totals of the present one went back. */
+  renew(): void {
+    this.known = null;
+  }
   /** The number that the next write will get. */
   get next(): number {
     return this.#seq + 1;

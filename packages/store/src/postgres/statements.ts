@@ -56,10 +56,6 @@ export class Statements {
   readonly drainLog: string;
   /** Where the columns of {@link drainLog} begin. */
   readonly logAt: LogColumns;
-  /** A page of rows by number: key, shadow, all fields. */
-  readonly readPage: string;
-  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
-  readonly readPageCells: string;
   /** Cells of the shadow rows with these ids. */
   readonly readCells: string;
   /** What is known of a list of keys: place, whether the base table has it, its shadow row. */
@@ -110,11 +106,6 @@ ORDER BY l.seq`;
       shadow: before + 2 + this.multi.length,
     };
 
-    this.readPage = `SELECT ${keyTexts("s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}, ${present("b")}
-FROM ${shadow} s LEFT JOIN ${name} b ON ${this.#on("b", false, "s")}
-WHERE s.seq > $1::text::bigint AND s.seq <= $2::text::bigint ORDER BY s.seq`;
-    this.readPageCells = `SELECT ${aliased(CELL, "c")} FROM ${shadow} s JOIN ${cells} c ON c."row" = s.id
-WHERE s.seq > $1::text::bigint AND s.seq <= $2::text::bigint AND (c.seq > $3::text::bigint OR s.born > $3::text::bigint) ORDER BY c.id`;
     this.readCells = `SELECT ${aliased(CELL, "c")} FROM unnest($1::text::bigint[]) ids(id) JOIN ${cells} c ON c."row" = ids.id ORDER BY c.id`;
     this.readByKeys = `SELECT k.place, ${present("b")}, ${aliased(SHADOW, "s")}
 FROM ${this.keyList()}
@@ -227,6 +218,53 @@ SELECT ${values.join(", ")}, ${aliased(
 SELECT count(*) FROM b`;
   }
 
+  /**
+   * Rows `s` numbered after `$1` and up to `$2`, of which these columns have the values of `scopeParams`, given as `$first` and
+   * after.
+   */
+  #numbered(columns: readonly string[], first: number): { readonly base: string; readonly where: string } {
+    let next = first;
+    const conditions = columns.map((name) => {
+      const { sqlType } = this.column(name);
+      if (this.model.key.some((column) => column.name === name))
+        return `s.${ident(keyColumn(name))} = $${next++}::text::${sqlType}`;
+      // A value in a cell goes before the base row's, and a row that does not show has no other.
+      const cell = `SELECT c.state = $${next++}::text FROM ${this.cells} c WHERE c."row" = s.id AND c.field = $${next++}::text LIMIT 1`;
+      return `coalesce((${cell}), b.${ident(name)} = $${next++}::text::${sqlType})`;
+    });
+    const where = ["s.seq > $1::text::bigint", "s.seq <= $2::text::bigint", ...conditions].join(" AND ");
+    return { base: `LEFT JOIN ${this.name} b ON ${this.#on("b", false, "s")}`, where };
+  }
+  /** The numbers of rows alone. `columns` as in {@link readPage}; `limit`: the place of the parameter that bounds them. */
+  readNumbers(columns: readonly string[], first: number, limit: number): string {
+    return this.#text(`numbers ${first} ${limit} ${columns.join("\n")}`, () => {
+      const { base, where } = this.#numbered(columns, first);
+      return `(SELECT s.seq FROM ${this.shadow} s ${columns.length > 0 ? `${base} ` : ""}WHERE ${where} ORDER BY s.seq LIMIT $${limit}::text::bigint)`;
+    });
+  }
+  /**
+   * A page of rows by number: key, shadow, all fields.
+   *
+   * @param columns those by which a scope tells the rows; mostly none
+   */
+  readPage(columns: readonly string[]): string {
+    return this.#text(`page ${columns.join("\n")}`, () => {
+      const { base, where } = this.#numbered(columns, 3);
+      const keys = this.model.key.map(({ name }) => `s.${ident(keyColumn(name))}::text`).join(", ");
+      const present = `(b.${ident(this.model.key[0]!.name)} IS NOT NULL)::int`;
+      return `SELECT ${keys}, ${aliased(SHADOW, "s")}${columnsOf(this.model.fields, "b")}, ${present}
+FROM ${this.shadow} s ${base}
+WHERE ${where} ORDER BY s.seq`;
+    });
+  }
+  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
+  readPageCells(columns: readonly string[]): string {
+    return this.#text(`page cells ${columns.join("\n")}`, () => {
+      const { base, where } = this.#numbered(columns, 4);
+      return `SELECT ${aliased(CELL, "cell")} FROM ${this.shadow} s ${columns.length > 0 ? `${base} ` : ""}JOIN ${this.cells} cell ON cell."row" = s.id
+WHERE ${where} AND (cell.seq > $3::text::bigint OR s.born > $3::text::bigint) ORDER BY cell.id`;
+    });
+  }
   column(name: string): ColumnModel {
     return fieldNamed(this.model, name) ?? (this.model.key.find((column) => column.name === name) as ColumnModel);
   }

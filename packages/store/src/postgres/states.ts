@@ -1,5 +1,5 @@
 // Whole states of single rows on Postgres: what a peer asks for by key, and what its sums are compared with.
-import { adoptedRow, type Json, type RowChange, type RowKey, wholeState } from "@grove-crdt/core";
+import { adoptedRow, isInView, type Json, type RowChange, type RowKey, type View, wholeState } from "@grove-crdt/core";
 import { readBase, readRows, type StateReader } from "./read";
 import type { Table } from "./table";
 
@@ -18,6 +18,7 @@ export async function readStates(
   reader: StateReader,
   tables: ReadonlyMap<string, Table>,
   keys: readonly RowKey[],
+  view?: View,
 ): Promise<(RowChange | null)[]> {
   const states: (RowChange | null)[] = keys.map(() => null);
   for (const table of new Set(keys.map(([name]) => tables.get(name)))) {
@@ -32,7 +33,10 @@ export async function readStates(
       const { place, pk } = wanted[n] as (typeof wanted)[number];
       // A row that is there and was never captured counts as adopted.
       const known = row ?? (present ? adoptedRow(0) : null);
-      if (known) states[place] = wholeState(table.model, pk, known, bases.get(n) ?? {});
+      const values = bases.get(n) ?? {};
+      const seen = view?.get(table.model.name);
+      if (known && isInView(table.model, seen, pk, known, values))
+        states[place] = wholeState(table.model, pk, known, values, seen?.fields);
     });
   }
   return states;

@@ -10,8 +10,11 @@ import {
   type Registry,
   type RowChange,
   type RowKey,
+  type View,
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
+import { decodeRecord } from "../decoding";
+import type { RejectedChange, Rejection } from "../rejection";
 import type {
   Activity,
   AdoptOptions,
@@ -27,19 +30,22 @@ import type {
 } from "../store";
 import { chooseTables, neighboursOf, tableNamed } from "../tables";
 import { type Adopted, adoptColumns, adoptRows, estimateRows, readUnadopted, refuseUnfit } from "./adoption";
+import { forgetBusy, readBusy } from "./busy";
 import { compareTable } from "./comparison";
 import { isRefusal, type PostgresDriver } from "./driver";
 import { activityProbe, foldTable, pendingProbe, readPending } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
-import { forgetBusy, readAllParked, readBusy, readParked, settleRejections } from "./parking";
+import { readAllParked, readParked } from "./parking";
 import { readPeer, writePeer } from "./peers";
 import { project } from "./projection";
 import type { StateReader } from "./read";
+import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
 import { readStates } from "./states";
 import { Table } from "./table";
+import { toDriver } from "./values";
 
 const BUSY_CHUNK = 1_000;
 
@@ -226,15 +232,15 @@ export class PostgresStore implements Store {
     }, "REPEATABLE READ");
   }
 
-  async states(keys: readonly RowKey[]): Promise<(RowChange | null)[]> {
+  async states(keys: readonly RowKey[], view?: View): Promise<(RowChange | null)[]> {
     try {
-      return await this.#folded((reader) => readStates(reader, this.#byName, keys));
+      return await this.#folded((reader) => readStates(reader, this.#byName, keys, view));
     } catch (error) {
       // A key that its column cannot hold; the others are found without it.
       if (!isRefusal(error)) throw error;
       if (keys.length <= 1) return keys.map(() => null);
       const middle = keys.length >> 1;
-      return [...(await this.states(keys.slice(0, middle))), ...(await this.states(keys.slice(middle)))];
+      return [...(await this.states(keys.slice(0, middle), view)), ...(await this.states(keys.slice(middle), view))];
     }
   }
 
@@ -242,11 +248,11 @@ export class PostgresStore implements Store {
     return tableNamed(this.#byName, name);
   }
 
-  merge({ from, rows, peer }: MergeRequest): Promise<MergeResult> {
+  merge({ from, rows, peer, access, ownFrom }: MergeRequest): Promise<MergeResult> {
     return this.#connection.write(async (session) => {
       const horizon = session.now + this.options.maxClockDrift * 1000;
       const fold = () => this.#foldRest(session);
-      const result = await mergePage(session, this.#byName, rows, { from, horizon, fold });
+      const result = await mergePage(session, this.#byName, rows, { from, horizon, fold, access, ownFrom });
       if (peer) await writePeer(session.tx, from, peer(result.outcomes));
       return result;
     });
@@ -256,12 +262,12 @@ export class PostgresStore implements Store {
   async #mergeBusy(): Promise<void> {
     const waiting = await this.#connection.readNamed((tx) => readBusy(tx, BUSY_CHUNK));
     // What is still held is kept anew, under a later number and in the same order.
-    for (const [from, { ids, changes }] of waiting) {
+    for (const { peer: from, access, ids, changes } of waiting) {
       await this.#connection.write(async (session) => {
         const mine = await forgetBusy(session, ids);
         const rows = changes.filter((_, n) => mine.has(ids[n] as number));
         const fold = () => this.#foldRest(session);
-        await mergePage(session, this.#byName, rows, { from, horizon: Number.MAX_SAFE_INTEGER, fold });
+        await mergePage(session, this.#byName, rows, { from, horizon: Number.MAX_SAFE_INTEGER, fold, access });
       });
     }
   }
@@ -274,15 +280,64 @@ export class PostgresStore implements Store {
     await this.#connection.driver.transaction("READ COMMITTED", "", (tx) => writePeer(tx, node, update));
   }
 
-  async settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
-    if (!outcomes.some(({ outcome }) => outcome === "rejected")) {
-      const known = await this.#connection.driver.rows(
-        "SELECT 1 FROM public._grove_parked WHERE peer = $1::text AND code <> 'busy' LIMIT 1",
-        [peer],
-      );
-      if (known.length === 0) return;
-    }
-    await this.#connection.write((session) => settleRejections(session, peer, rows, outcomes));
+  async settleRejections(
+    peer: string,
+    sent: boolean,
+    rows: readonly RowChange[],
+    outcomes: readonly Outcome[],
+  ): Promise<void> {
+    const rejected = outcomes.some(({ outcome }) => outcome === "rejected");
+    if (!rejected && !(await anyRejected(this.#connection.driver, peer, sent))) return;
+    await this.#connection.write((session) => settleRejections(session, peer, sent, rows, outcomes));
+  }
+
+  rejections(id: number | null = null): Promise<readonly RejectedChange[]> {
+    return readRejections(this.#connection.driver, id);
+  }
+
+  async forgetRejection(id: number): Promise<void> {
+    await forgetRejection(this.#connection.driver, id);
+  }
+
+  retry({ table, pk }: Rejection): Promise<void> {
+    return this.#connection.write(async (session) => {
+      await this.#foldRest(session);
+      await renumber(session, this.#table(table), pk);
+    });
+  }
+
+  revert(rejection: RejectedChange, theirs: RowChange | null): Promise<void> {
+    return this.#connection.write(async (session) => {
+      if (!(await forgetRejection(session, rejection.id))) return;
+      const fold = () => this.#foldRest(session);
+      await revert(session, this.#byName, this.#table(rejection.table), rejection, theirs, fold);
+    });
+  }
+
+  decode(name: string, pk: readonly Json[], field: string, value: Json | undefined): Record<string, unknown> {
+    return decodeRecord(this.#table(name).model, pk, field, value, toDriver);
+  }
+
+  async secret(): Promise<string> {
+    const { driver } = this.#connection;
+    const [row] = await driver.rows(
+      "UPDATE public._grove_node SET secret = $1::text WHERE id = 1 AND secret IS NULL RETURNING secret",
+      [this.options.secret()],
+    );
+    const [stored] = row ? [row] : await driver.rows("SELECT secret FROM public._grove_node WHERE id = 1");
+    return stored?.[0] as string;
+  }
+
+  async bindPeer(node: string, principal: string): Promise<string> {
+    const [row] = await this.#connection.driver.rows(
+      "INSERT INTO public._grove_peers (peer, principal) VALUES ($1::text, $2::text) ON CONFLICT (peer) DO UPDATE SET principal = coalesce(_grove_peers.principal, excluded.principal) RETURNING principal",
+      [node, principal],
+    );
+    return row?.[0] as string;
+  }
+
+  async releasePeer(node: string): Promise<void> {
+    await this.#connection.driver.rows("UPDATE public._grove_peers SET principal = NULL WHERE peer = $1::text", [node]);
   }
 
   parked(): Promise<readonly ParkedRow[]> {

@@ -32,6 +32,13 @@ export class Table extends Statements {
   columnParams(columns: readonly string[], values: readonly Json[]): (string | null)[] {
     return columns.map((name, n) => fromJson(this.column(name), values[n] as Json));
   }
+  /** What stands for the values by which a scope tells rows. @throws GroveError `bad_value` for one that no row can have */
+  scopeParams(where: Readonly<Record<string, Json>>): (string | null)[] {
+    return Object.entries(where).flatMap(([name, value]) => {
+      const param = fromJson(this.column(name), value);
+      return this.model.key.some((column) => column.name === name) ? [param] : [JSON.stringify(value), name, param];
+    });
+  }
   /** Canonical key of a raw row whose key columns start at `at`. */
   pk(raw: RawRow, at: number): Json[] {
     return this.model.key.map((column, n) => toJson(column, raw[at + n] as string));

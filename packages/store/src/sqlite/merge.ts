@@ -1,8 +1,16 @@
 // Merge on SQLite: read what shadow and base table know of a page's rows, decide row by row, write.
-import { decideMerge, type Json, type Neighbours, type Outcome, type Row, type RowChange } from "@grove-crdt/core";
+import {
+  type Access,
+  decideAdmitted,
+  type Json,
+  type Neighbours,
+  type Outcome,
+  type Row,
+  type RowChange,
+} from "@grove-crdt/core";
 import { meet, type PageRow, refuse, sortPage, wavesOf } from "../page";
 import type { MergeResult } from "../store";
-import { linksOf } from "../tables";
+import { allowed, linksOf } from "../tables";
 import { applyMerged } from "./apply";
 import { anyParked, readRefusal } from "./parking";
 import { project } from "./projection";
@@ -15,6 +23,10 @@ type Work = PageRow<readonly unknown[]>;
 
 export interface MergeOptions {
   readonly from: string;
+  /** What the sender may change; absent = everything. */
+  readonly access?: Access;
+  /** Rows from this place on are this node's own. */
+  readonly ownFrom?: number;
   /** Greatest stamp that is welcome, microseconds since 1970. */
   readonly horizon: number;
 }
@@ -24,12 +36,12 @@ function mergeWave(
   table: Table,
   around: Neighbours,
   wave: readonly Work[],
-  from: string,
+  { from, access, ownFrom = Number.POSITIVE_INFINITY }: MergeOptions,
   outcomes: Outcome[],
 ): Work[] {
   const keys = wave.map((work) => work.key);
   const known = readRows(session, table, keys);
-  const { rows, places } = meet(table.model, wave, known, session.next);
+  const { rows, places } = meet(table.model, wave, known, session.next, access?.view.get(table.model.name));
   const bases = places.length > 0 ? readBase(session, table, keys, places) : new Map<number, Record<string, Json>>();
   const changed: Work[] = [];
   wave.forEach((work, n) => {
@@ -38,7 +50,16 @@ function mergeWave(
     const row = rows[n] as Row | null;
     const local = { row, present, values: bases.get(n) };
     try {
-      const merged = decideMerge(table.model, local, change, { seq: session.next, from });
+      const context = { seq: session.next, from: index < ownFrom ? from : session.node };
+      const { merged, outcome } = decideAdmitted(
+        table.model,
+        local,
+        change,
+        context,
+        index < ownFrom ? access : undefined,
+      );
+      outcomes[index] = outcome;
+      if (!merged) return;
       if (merged.row !== row) {
         applyMerged(session, table, around, change.pk, key, merged, present);
         session.take();
@@ -46,7 +67,6 @@ function mergeWave(
       }
       // Only now: a change that was rejected moves nothing.
       session.clock = Math.max(session.clock, latest);
-      outcomes[index] = { outcome: merged.outcome };
     } catch (error) {
       outcomes[index] = refuse(error);
     }
@@ -59,14 +79,15 @@ export function mergePage(
   session: Session,
   tables: ReadonlyMap<string, Table>,
   rows: readonly RowChange[],
-  { from, horizon }: MergeOptions,
+  options: MergeOptions,
 ): MergeResult {
   const outcomes: Outcome[] = [];
   const links = linksOf(tables);
   const merged: { table: Table; written: Work[] }[] = [];
-  for (const [table, items] of sortPage(tables, rows, horizon, session.now, outcomes)) {
+  const open = allowed(tables, options.access);
+  for (const [table, items] of sortPage(open, rows, options.horizon, session.now, outcomes)) {
     const around = links.get(table.model.name) as Neighbours;
-    const written = wavesOf(items).flatMap((wave) => mergeWave(session, table, around, wave, from, outcomes));
+    const written = wavesOf(items).flatMap((wave) => mergeWave(session, table, around, wave, options, outcomes));
     if (written.length === 0) continue;
     keepReceived(session, table, written);
     merged.push({ table, written });
@@ -77,7 +98,8 @@ export function mergePage(
     for (const { table, written } of merged) {
       for (const { index, change } of written) {
         const refusal = readRefusal(session, table, change.pk);
-        if (refusal) outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
+        if (refusal && outcomes[index]?.outcome !== "rejected")
+          outcomes[index] = { outcome: "parked", code: refusal.code, message: refusal.message };
       }
     }
   }

@@ -1,8 +1,7 @@
-// `_grove_parked` holds two lists. First, rows that live in the shadow and that the base table does not show, each with the reason. What the
-// row had in `local` columns waits here too, since those are in no shadow. Second, changes that a peer rejected, under
-// the peer's id.
-import type { Json, Outcome, Refusal, RowChange } from "@grove-crdt/core";
-import { keyText } from "../key";
+// Rows that live in the shadow and that the base table does not show, each with the reason, in `_grove_parked` without a peer.
+// What the row had in `local` columns waits here too, since those are in no shadow. For rejected changes, in the same table
+// under the peer's id, see rejections.ts.
+import type { Json, Refusal } from "@grove-crdt/core";
 import type { ParkedRow } from "../store";
 import type { Statements } from "./driver";
 import type { Session } from "./session";
@@ -131,40 +130,3 @@ export function localParams(
   };
   return [known.map(([name]) => name), known.map(([, value]) => bind(value))];
 }
-
-/** Records what `peer` rejected, and forgets the records of rows that it took after all. */
-export function settleRejections(
-  session: Session,
-  peer: string,
-  rows: readonly RowChange[],
-  outcomes: readonly Outcome[],
-): void {
-  const { statements, now } = session;
-  rows.forEach((change, n) => {
-    const { outcome, code, message } = outcomes[n] as Outcome;
-    if (outcome === "refused") return;
-    const key = [peer, change.table, JSON.stringify(change.pk)] as const;
-    statements.run("DELETE FROM _grove_parked WHERE peer = ? AND tbl = ? AND pk = ?", ...key);
-    if (outcome !== "rejected") return;
-    statements.run(
-      "INSERT INTO _grove_parked (peer, tbl, pk, code, message, change, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ...key,
-      code ?? "bad_change",
-      message ?? "",
-      JSON.stringify(change),
-      now,
-    );
-  });
-}
-
-/** Keys, as canonical texts, of a table's rows that `peer` rejected: it may lack parts of them that it was sent before. */
-export function readRejected(statements: Statements, table: Table, peer: string): ReadonlySet<string> {
-  const rows = statements.rows("SELECT pk FROM _grove_parked WHERE peer = ? AND tbl = ?", peer, table.model.name);
-  return new Set(rows.map(([pk]) => keyText(JSON.parse(pk as string) as Json[])));
-}
-
-/** The peers that rejected anything. */
-export const readRejecting = (statements: Statements): ReadonlySet<string> =>
-  new Set(
-    statements.rows("SELECT DISTINCT peer FROM _grove_parked WHERE peer IS NOT NULL").map(([peer]) => peer as string),
-  );

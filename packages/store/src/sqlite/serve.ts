@@ -1,73 +1,78 @@
 // Serve on SQLite: a page of rows in the order of their numbers, across all tables asked for.
 import {
-  adoptedSum,
   advance,
-  type Cursor,
-  changesForSenders,
+  fingerprints,
   type Incarnation,
   type Json,
   jsonLength,
   type RowChange,
   type RowSum,
   resume,
-  rowToChange,
   type ServeOptions,
   type StoredCell,
+  WHOLE,
 } from "@grove-crdt/core";
 import { keyText } from "../key";
+import { type ServedRow, serveRow } from "../served-row";
 import type { Served, ServeQuery } from "../store";
-import { readRejected, readRejecting } from "./parking";
 import { addCell, readCells } from "./read";
+import { readRejected, readRejecting } from "./rejections";
 import type { Connection } from "./session";
 import { rawToCell, SHADOW_COLUMNS, type Table } from "./table";
 
+/** The columns by which the rows of a table are told to be in the view. */
+const scopedColumns = ({ view }: ServeQuery, table: string): readonly string[] =>
+  Object.keys(view?.get(table)?.where ?? {});
+
 /** Numbers of the next `?` rows after a position, over all tables: each part walks its own index. */
-const pageNumbers = (tables: readonly Table[]): string =>
-  `${tables.map((table) => `SELECT seq FROM ${table.shadow} WHERE seq > ?`).join(" UNION ALL ")} ORDER BY seq LIMIT ?`;
+const pageNumbers = (tables: readonly Table[], query: ServeQuery): string =>
+  `${tables.map((table) => table.readNumbers(scopedColumns(query, table.model.name))).join(" UNION ALL ")} ORDER BY seq LIMIT ?`;
+
+/** The number of the `?`th row after a position, over all tables. */
+const windowEnd = (tables: readonly Table[]): string =>
+  `${tables.map((table) => table.readNumbers([])).join(" UNION ALL ")} ORDER BY seq LIMIT 1 OFFSET ?`;
 
 const NONE: ReadonlySet<string> = new Set();
-const NOBODY: ReadonlyMap<string, RowChange | null> = new Map();
 
-interface Page {
-  readonly seq: number;
-  readonly change: RowChange | null;
-  /** Stands for the change where it says only what this node adopted. */
-  readonly sum: string | null;
-  /** For many readers: what goes to those who sent a part of the row. */
-  readonly senders: ReadonlyMap<string, RowChange | null>;
-}
+/** Params of the condition that the rows of a table are in its view; nothing for a table that is seen whole. */
+type Scopes = ReadonlyMap<Table, readonly unknown[]>;
 
 function readTable(
   connection: Connection,
   table: Table,
   from: number,
   to: number,
-  { floor, exclude }: ServeOptions,
-  { peer, sums = false }: ServeQuery,
-  page: Page[],
+  options: ServeOptions,
+  query: ServeQuery,
+  scopes: Scopes,
+  page: ServedRow[],
 ): void {
   const { statements, names } = connection;
-  const raws = statements.rows(table.readPage, from, to);
+  const { model } = table;
+  const columns = scopedColumns(query, model.name);
+  const params = [from, to, ...(scopes.get(table) ?? [])];
+  const raws = statements.rows(table.readPage(columns), ...params);
   if (raws.length === 0) return;
   const cells = new Map<number, StoredCell[]>();
-  for (const raw of statements.rows(table.readPageCells, from, to, floor, floor)) addCell(cells, rawToCell(raw));
-  const keys = table.model.key.length;
-  const rejected = peer === null ? NONE : readRejected(statements, table, peer);
+  const { floor } = options;
+  for (const raw of statements.rows(table.readPageCells(columns), ...params, floor, floor))
+    addCell(cells, rawToCell(raw));
+  const keys = model.key.length;
+  const rejected = query.peer === null ? NONE : readRejected(statements, table, query.peer);
   for (const raw of raws) {
     const stored = table.stored(raw, keys);
     if (!stored) continue;
     const pk = table.pk(raw, 0);
-    // What the peer rejected it does not have, so the row goes whole.
-    const whole = rejected.size > 0 && rejected.has(keyText(pk));
-    if (whole) cells.set(stored.id, readCells(statements, table, [stored.id]).get(stored.id) ?? []);
-    const row = table.decode(stored, cells.get(stored.id), names);
     // A deleted row may show as well, while another one refers to it.
     const values = raw[raw.length - 1] === 1 ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
-    const options = whole ? { floor: 0, exclude: null } : { floor, exclude };
-    const change = rowToChange(table.model, pk, row, values, options);
-    const senders = peer === null ? changesForSenders(table.model, pk, row, values, floor) : NOBODY;
-    const asSum = sums && !whole && change !== null && row.born > floor;
-    page.push({ seq: stored.seq, change, sum: asSum ? adoptedSum(table.model, pk, row, values) : null, senders });
+    const serve = (whole: boolean) => {
+      if (whole) cells.set(stored.id, readCells(statements, table, [stored.id]).get(stored.id) ?? []);
+      const row = table.decode(stored, cells.get(stored.id), names);
+      return serveRow(model, { pk, row, values, whole }, options, query);
+    };
+    // What the peer rejected it does not have, so the row goes whole.
+    const served = serve(rejected.size > 0 && rejected.has(keyText(pk)));
+    page.push((served === "whole" ? serve(true) : served) as ServedRow);
   }
 }
 
@@ -79,38 +84,58 @@ const ROWS_PER_PAGE = 20_000;
 /** Reads one page inside the caller's transaction, with an empty log. */
 export function servePage(
   connection: Connection,
-  tables: readonly Table[],
+  asked: readonly Table[],
   query: ServeQuery,
   incarnations: readonly Incarnation[],
   last: number,
 ): Served {
-  const names = tables.map((table) => table.model.name);
-  const { floor, position, full, reset } = resume(query.cursor, names, incarnations, last);
+  const names = asked.map((table) => table.model.name);
+  const views = fingerprints(query.view ?? WHOLE, names);
+  const place = resume(query.cursor, names, incarnations, last, views);
+  const { floor, position, full, reset } = place;
+  const tables = asked.filter((table) => place.tables.includes(table.model.name));
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
   const sums: RowSum[] = [];
   const senders = new Map<number, ReadonlyMap<string, RowChange | null>>();
   const done = (end: number, drained: boolean): Served => {
-    const cursor: Cursor = advance({ floor, full, position: drained ? last : end, drained }, incarnation, last, names);
+    const ended = { position: drained ? last : end, drained };
+    const { cursor, more } = advance(place, ended, incarnation, last, names, views);
     const apart = query.peer === null ? { senders, rejecting: readRejecting(connection.statements) } : undefined;
-    return { rows, sums, cursor, more: !drained, reset, apart };
+    return { rows, sums, cursor, more, reset, apart };
   };
   if (query.rows === 0) {
-    const cursor: Cursor = { incarnation, floor, position, last, tables: [...names].sort(), full };
-    return { rows, sums, cursor, more: position < last, reset };
+    const { cursor } = advance(place, { position, drained: false }, incarnation, last, names, views);
+    return { rows, sums, cursor, more: position < last || place.waiting !== null, reset };
   }
-  const sql = pageNumbers(tables);
+  // For some callers no table exists.
+  if (tables.length === 0) return done(last, true);
+  const sql = pageNumbers(tables, query);
+  const scopes: Scopes = new Map(
+    tables.map((table) => [table, table.scopeParams(query.view?.get(table.model.name)?.where ?? {})]),
+  );
+  const isScoped = [...scopes.values()].some((params) => params.length > 0);
   const options = { floor, exclude: full ? null : query.peer };
   let bytes = 0;
   let end = position;
   for (let scanned = 0; rows.length + sums.length < query.rows && scanned < ROWS_PER_PAGE; ) {
     const step = Math.min(ROWS_PER_STEP, query.rows - rows.length - sums.length);
-    const numbers = connection.statements.rows(sql, ...tables.map(() => end), step);
-    if (numbers.length === 0) return done(end, true);
-    scanned += numbers.length;
-    const to = numbers[numbers.length - 1]![0] as number;
-    const page: Page[] = [];
-    for (const table of tables) readTable(connection, table, end, to, options, query, page);
+    // Where few rows are the reader's, a page looks at so many and no more.
+    const after = tables.flatMap(() => [end, last]);
+    const bound =
+      (isScoped ? connection.statements.row(windowEnd(tables), ...after, ROWS_PER_PAGE)?.[0] : last) ?? last;
+    const params = tables.flatMap((table) => [end, bound, ...(scopes.get(table) ?? [])]);
+    const numbers = connection.statements.rows(sql, ...params, step);
+    const isFull = numbers.length === step;
+    const to = (isFull ? numbers[step - 1]?.[0] : bound) as number;
+    if (numbers.length === 0) {
+      end = to;
+      if (to === last) return done(end, true);
+      break;
+    }
+    scanned += isFull ? numbers.length : ROWS_PER_PAGE;
+    const page: ServedRow[] = [];
+    for (const table of tables) readTable(connection, table, end, to, options, query, scopes, page);
     if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
     for (const { seq, change, sum, senders: some } of page) {
       if (change) {
@@ -126,7 +151,8 @@ export function servePage(
       }
       end = seq;
     }
-    if (numbers.length < step) return done(end, true);
+    if (!isFull && to === last) return done(end, true);
+    end = to;
   }
   return done(end, false);
 }

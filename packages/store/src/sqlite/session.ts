@@ -197,6 +197,11 @@ export class Session {
     return this.known;
   }
 
+  /** From here on this process counts under another incarnation: its totals of the present one went back. */
+  renew(): void {
+    this.known = null;
+  }
+
   /** The number that the next write will get. */
   get next(): number {
     return this.#seq + 1;

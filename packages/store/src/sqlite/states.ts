@@ -1,5 +1,5 @@
 // Whole states of single rows on SQLite: what a peer asks for by key, and what its sums are compared with.
-import { adoptedRow, type Json, type RowChange, type RowKey, wholeState } from "@grove-crdt/core";
+import { adoptedRow, isInView, type Json, type RowChange, type RowKey, type View, wholeState } from "@grove-crdt/core";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import type { Table } from "./table";
@@ -19,6 +19,7 @@ export function readStates(
   session: Session,
   tables: ReadonlyMap<string, Table>,
   keys: readonly RowKey[],
+  view?: View,
 ): (RowChange | null)[] {
   const states: (RowChange | null)[] = keys.map(() => null);
   for (const table of new Set(keys.map(([name]) => tables.get(name)))) {
@@ -33,7 +34,10 @@ export function readStates(
       const { place, pk } = wanted[n] as (typeof wanted)[number];
       // A row that is there and was never captured counts as adopted.
       const known = row ?? (present ? adoptedRow(0) : null);
-      if (known) states[place] = wholeState(table.model, pk, known, bases.get(n) ?? {});
+      const values = bases.get(n) ?? {};
+      const seen = view?.get(table.model.name);
+      if (known && isInView(table.model, seen, pk, known, values))
+        states[place] = wholeState(table.model, pk, known, values, seen?.fields);
     });
   }
   return states;

@@ -10,8 +10,11 @@ import {
   type Registry,
   type RowChange,
   type RowKey,
+  type View,
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
+import { decodeRecord } from "../decoding";
+import type { RejectedChange, Rejection } from "../rejection";
 import type {
   Activity,
   AdoptOptions,
@@ -32,13 +35,15 @@ import { type RawRow, type SqliteDatabase, Statements } from "./driver";
 import { activityProbe, foldTable, pendingProbe, pendingTables } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
-import { readAllParked, readParked, settleRejections } from "./parking";
+import { readAllParked, readParked } from "./parking";
 import { readPeer, writePeer } from "./peers";
 import { project } from "./projection";
+import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
 import { readStates } from "./states";
 import { Table } from "./table";
+import { fromJson } from "./values";
 
 export class SqliteStore implements Store {
   readonly #statements: Statements;
@@ -207,22 +212,22 @@ export class SqliteStore implements Store {
     return tableNamed(this.#byName, name);
   }
 
-  async merge({ from, rows, peer }: MergeRequest): Promise<MergeResult> {
+  async merge({ from, rows, peer, access, ownFrom }: MergeRequest): Promise<MergeResult> {
     await this.fold();
     return this.#connection.write((session) => {
       this.#foldRest(session);
       const horizon = session.now + this.options.maxClockDrift * 1000;
-      const result = mergePage(session, this.#byName, rows, { from, horizon });
+      const result = mergePage(session, this.#byName, rows, { from, horizon, access, ownFrom });
       if (peer) writePeer(this.#statements, from, peer(result.outcomes));
       return result;
     });
   }
 
-  async states(keys: readonly RowKey[]): Promise<(RowChange | null)[]> {
+  async states(keys: readonly RowKey[], view?: View): Promise<(RowChange | null)[]> {
     await this.fold();
     return this.#connection.write((session) => {
       this.#foldRest(session);
-      return readStates(session, this.#byName, keys);
+      return readStates(session, this.#byName, keys, view);
     });
   }
 
@@ -234,11 +239,72 @@ export class SqliteStore implements Store {
     await this.#connection.write(() => writePeer(this.#statements, node, update));
   }
 
-  async settleRejections(peer: string, rows: readonly RowChange[], outcomes: readonly Outcome[]): Promise<void> {
+  async settleRejections(
+    peer: string,
+    sent: boolean,
+    rows: readonly RowChange[],
+    outcomes: readonly Outcome[],
+  ): Promise<void> {
     const rejected = outcomes.some(({ outcome }) => outcome === "rejected");
-    const known = () => this.#statements.row("SELECT 1 FROM _grove_parked WHERE peer = ? LIMIT 1", peer) !== undefined;
-    if (!rejected && !known()) return;
-    await this.#connection.write((session) => settleRejections(session, peer, rows, outcomes));
+    if (!rejected && !anyRejected(this.#statements, peer, sent)) return;
+    await this.#connection.write((session) => settleRejections(session, peer, sent, rows, outcomes));
+  }
+
+  async rejections(id: number | null = null): Promise<readonly RejectedChange[]> {
+    return this.#connection.read(() => readRejections(this.#statements, id));
+  }
+
+  async forgetRejection(id: number): Promise<void> {
+    await this.#connection.write(() => forgetRejection(this.#statements, id));
+  }
+
+  async retry({ table, pk }: Rejection): Promise<void> {
+    await this.#connection.write((session) => {
+      this.#foldRest(session);
+      renumber(session, this.#table(table), pk);
+    });
+  }
+
+  async revert(rejection: RejectedChange, theirs: RowChange | null): Promise<void> {
+    await this.#connection.write((session) => {
+      this.#foldRest(session);
+      if (forgetRejection(this.#statements, rejection.id) === 0) return;
+      revert(session, this.#byName, this.#table(rejection.table), rejection, theirs);
+    });
+  }
+
+  decode(name: string, pk: readonly Json[], field: string, value: Json | undefined): Record<string, unknown> {
+    return decodeRecord(this.#table(name).model, pk, field, value, fromJson);
+  }
+
+  async secret(): Promise<string> {
+    const read = () => this.#statements.row("SELECT secret FROM _grove_node WHERE id = 1")?.[0] as string | null;
+    const stored = await this.#connection.read(read);
+    if (stored !== null) return stored;
+    return this.#connection.write(() => {
+      this.#statements.run("UPDATE _grove_node SET secret = ? WHERE id = 1 AND secret IS NULL", this.options.secret());
+      return read() as string;
+    });
+  }
+
+  async bindPeer(node: string, principal: string): Promise<string> {
+    const read = () => this.#statements.row("SELECT principal FROM _grove_peers WHERE peer = ?", node)?.[0];
+    const known = await this.#connection.read(read);
+    if (typeof known === "string") return known;
+    return this.#connection.write(() => {
+      this.#statements.run(
+        "INSERT INTO _grove_peers (peer, principal) VALUES (?, ?) ON CONFLICT (peer) DO UPDATE SET principal = coalesce(principal, excluded.principal)",
+        node,
+        principal,
+      );
+      return read() as string;
+    });
+  }
+
+  async releasePeer(node: string): Promise<void> {
+    await this.#connection.write(() =>
+      this.#statements.run("UPDATE _grove_peers SET principal = NULL WHERE peer = ?", node),
+    );
   }
 
   async parked(): Promise<readonly ParkedRow[]> {

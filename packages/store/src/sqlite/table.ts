@@ -58,10 +58,6 @@ export class Table {
   readonly readLog: string;
   /** Where the columns of {@link readLog} begin. */
   readonly logAt: LogColumns;
-  /** A page of rows by number: key, shadow, all fields. */
-  readonly readPage: string;
-  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
-  readonly readPageCells: string;
   /** Cells of the shadow rows whose ids come as a JSON array. */
   readonly readCells: string;
   readonly hasCells: string;
@@ -102,11 +98,6 @@ ORDER BY l.seq LIMIT ?`;
       shadow: before + 2 + this.multi.length,
     };
 
-    this.readPage = `SELECT ${aliased(this.#keys, "s")}, ${aliased(SHADOW, "s")}${columnsOf(model.fields, "b")}, ${this.#present("b")}
-FROM ${shadow} s LEFT JOIN ${name} b ON ${this.#on("b", false, "s", true)}
-WHERE s.seq > ? AND s.seq <= ? ORDER BY s.seq`;
-    this.readPageCells = `SELECT ${aliased(CELL, "c")} FROM ${shadow} s JOIN ${cells} c ON c.row = s.id
-WHERE s.seq > ? AND s.seq <= ? AND (c.seq > ? OR s.born > ?)`;
     this.readCells = `SELECT ${aliased(CELL, "c")} FROM json_each(?) ids JOIN ${cells} c ON c.row = ids.value`;
     this.hasCells = `SELECT 1 FROM ${cells} LIMIT 1`;
 
@@ -146,6 +137,52 @@ WHERE s.seq > ? AND s.seq <= ? AND (c.seq > ? OR s.born > ?)`;
   #keyList(count: number): string {
     const row = `(?, ${placeholders(this.#keys.length)})`;
     return `WITH k(place, ${list(this.#keys)}) AS (VALUES ${Array(count).fill(row).join(", ")})`;
+  }
+
+  /** Rows `s` by number, after one and up to another, of which these columns have the values of {@link scopeParams}. */
+  #numbered(columns: readonly string[]): { readonly base: string; readonly where: string } {
+    const conditions = columns.map((name) => {
+      if (this.model.key.some((column) => column.name === name)) return `s.${ident(keyColumn(name))} = ?`;
+      // A value in a cell goes before the base row's, and a row that does not show has no other.
+      return `coalesce((SELECT c.state = ? FROM ${this.cells} c WHERE c.row = s.id AND c.field = ? LIMIT 1), b.${ident(name)} = ?)`;
+    });
+    const where = ["s.seq > ?", "s.seq <= ?", ...conditions].join(" AND ");
+    return { base: `LEFT JOIN ${this.name} b ON ${this.#on("b", false, "s", true)}`, where };
+  }
+  /** @throws GroveError `bad_value` for a value that no row can have there */
+  scopeParams(where: Readonly<Record<string, Json>>): unknown[] {
+    return Object.entries(where).flatMap(([name, value]) => {
+      const [param] = this.columnParams([name], [value]);
+      return this.model.key.some((column) => column.name === name) ? [param] : [JSON.stringify(value), name, param];
+    });
+  }
+  /** The numbers alone. `columns` as in {@link readPage}. */
+  readNumbers(columns: readonly string[]): string {
+    return this.#text(`numbers ${columns.join("\n")}`, () => {
+      const { base, where } = this.#numbered(columns);
+      return `SELECT s.seq AS seq FROM ${this.shadow} s ${columns.length > 0 ? `${base} ` : ""}WHERE ${where}`;
+    });
+  }
+  /**
+   * A page of rows by number: key, shadow, all fields.
+   *
+   * @param columns those by which a scope tells the rows; mostly none
+   */
+  readPage(columns: readonly string[]): string {
+    return this.#text(`page ${columns.join("\n")}`, () => {
+      const { base, where } = this.#numbered(columns);
+      return `SELECT ${aliased(this.#keys, "s")}, ${aliased(SHADOW, "s")}${columnsOf(this.model.fields, "b")}, ${this.#present("b")}
+FROM ${this.shadow} s ${base}
+WHERE ${where} ORDER BY s.seq`;
+    });
+  }
+  /** Cells of the same page: those numbered above the floor, and all of a row whose life is. */
+  readPageCells(columns: readonly string[]): string {
+    return this.#text(`page cells ${columns.join("\n")}`, () => {
+      const { base, where } = this.#numbered(columns);
+      return `SELECT ${aliased(CELL, "cell")} FROM ${this.shadow} s ${columns.length > 0 ? `${base} ` : ""}JOIN ${this.cells} cell ON cell.row = s.id
+WHERE ${where} AND (cell.seq > ? OR s.born > ?)`;
+    });
   }
 
   /** Keys of base rows that do not live by the shadow. */

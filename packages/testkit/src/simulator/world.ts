@@ -84,7 +84,13 @@ export class World {
       random: () => this.random.next(),
     });
     simulated.node = node;
-    simulated.router = syncRouter(node, { authenticate: () => "simulator", onError: (error) => this.fail(error) });
+    simulated.router = syncRouter(node, {
+      authenticate: () => "simulator",
+      mayRelay: () => true,
+      limits: { rate: { burst: 1_000_000, perSecond: 1_000_000 } },
+      onAudit: () => {},
+      onError: (error) => this.fail(error),
+    });
     simulated.syncer = createSyncer(node, {
       peers: peers.map((peer) => this.#transport(simulated, peer)),
       pageRows: this.pages.rows,

@@ -1,23 +1,24 @@
-// Rows went: log their keys, and what they said where another table may still need to show them.
-import type { TableModel } from "@grove-crdt/core";
+// Rows went: log their keys, and what deleted rows keep.
+import { keptFields, type TableModel } from "@grove-crdt/core";
 import { list, sql } from "../../sql";
 import { printsUnsettled } from "./equality";
 import { intoLog, now, OLD, oldRow, type Trigger, trigger, unlessMerging, valueSettings } from "./parts";
 
-export const emitDelete = (table: TableModel): Trigger =>
-  trigger({
+export const emitDelete = (table: TableModel): Trigger => {
+  const old = oldRow(table);
+  return trigger({
     table,
     suffix: "delete",
     about: "Rows went: log their keys.",
     event: sql`AFTER DELETE`,
     reads: ["old"],
-    settings: table.keepsDeleted && table.fields.some(printsUnsettled) ? [valueSettings] : [],
+    settings: keptFields(table).some(printsUnsettled) ? [valueSettings] : [],
     body: [
       unlessMerging,
-      table.keepsDeleted
+      old
         ? sql`
             ${intoLog(table, "before")}
-            SELECT ${now}, 'D', ${list(table.key.map(OLD))}, ${oldRow(table)}
+            SELECT ${now}, 'D', ${list(table.key.map(OLD))}, ${old}
             FROM old_rows AS o;
             RETURN NULL;
           `
@@ -29,3 +30,4 @@ export const emitDelete = (table: TableModel): Trigger =>
           `,
     ],
   });
+};

@@ -1,14 +1,21 @@
 // A set that is no array could not be folded: refuse it where it is written. (A counter is a bigint, which can hold
 // nothing else.) After the write, so that the stored value is judged, and only where the row is really written.
-import type { FieldModel, TableModel } from "@grove-crdt/core";
-import { empty, escaped, join, lines, newline, type Sql, sql } from "../../sql";
+// What is fixed says who may see the row, also on nodes that have it already: refuse to change it.
+import { FIELDS_PER_MASK, type FieldModel, maskColumns, type TableModel } from "@grove-crdt/core";
+import { complaintFixed } from "../../complaint";
+import { empty, escaped, ident, join, lines, list, literal, newline, type Sql, sql } from "../../sql";
 import { changed, NEW, sameKey } from "./parts";
 
 const guardedFields = (table: TableModel): FieldModel[] => table.fields.filter((field) => field.type === "set");
 
-/** The variable that a guard fills, where there is one. */
-export const wrong = (table: TableModel): { declare?: Sql } =>
-  guardedFields(table).length === 0 ? {} : { declare: sql`wrong text;` };
+const declareIf = (guarded: boolean): { declare?: Sql } => (guarded ? { declare: sql`wrong text;` } : {});
+
+/** The variable that the guard of inserts fills, where there is one. */
+export const wrong = (table: TableModel): { declare?: Sql } => declareIf(guardedFields(table).length > 0);
+
+/** The variable that the guards of updates fill, where there is one. */
+export const wrongUpdate = (table: TableModel): { declare?: Sql } =>
+  declareIf(guardedFields(table).length > 0 || table.fields.some(({ fixed }) => fixed));
 
 /**
  * What the guard of updates sets. Its plan is kept for the session and must bear a bulk update, though the first one was
@@ -55,8 +62,37 @@ function emitGuard(table: TableModel, from: Sql, isBad: (field: FieldModel) => S
     ${from}
     WHERE ${first}(${or(guarded.map((field) => sql`(${isBad(field)})`))})
     LIMIT 1;
-    IF wrong IS NOT NULL THEN
-      RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = wrong;
-    END IF;
+    ${raiseWrong}
+  `;
+}
+
+const raiseWrong = sql`
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = wrong;
+  END IF;
+`;
+
+/** @param logging the statement that logs the changes: it has compared old and new rows, so its masks are asked */
+export function emitGuardFixed(table: TableModel, logging: Sql): Sql {
+  const masks = maskColumns(table.fields.length);
+  const fixed = table.fields.flatMap((field, n) => {
+    const mask = ident(masks[Math.floor(n / FIELDS_PER_MASK)] as string);
+    const wasWritten = sql`${mask} & ${literal(2 ** (n % FIELDS_PER_MASK))} <> 0`;
+    return field.fixed ? [{ field, wasWritten }] : [];
+  });
+  if (fixed.length === 0) return sql`${logging};`;
+  return sql`
+    WITH logged AS (
+      ${logging}
+      RETURNING ${list(masks.map(ident))}
+    )
+    -- Refuse a change of what is fixed.
+    SELECT CASE
+      ${lines(...fixed.map(({ field, wasWritten }) => sql`WHEN ${wasWritten} THEN ${escaped(complaintFixed(table, field))}`))}
+    END INTO wrong
+    FROM logged
+    WHERE ${or(fixed.map(({ wasWritten }) => wasWritten))}
+    LIMIT 1;
+    ${raiseWrong}
   `;
 }

@@ -4,6 +4,7 @@ import {
   type ColumnModel,
   FIELDS_PER_MASK,
   type FieldModel,
+  keptFields,
   logTable,
   maskColumns,
   type TableModel,
@@ -79,8 +80,11 @@ export const jsonObject = (parts: readonly Sql[]): Sql => sql`
   ) || '}'
 `;
 
-/** Every annotated column of the old row. */
-export const oldRow = (table: TableModel): Sql => jsonObject(table.fields.map(oldValue));
+/** The columns that a deleted row keeps, as the old row has them; null where there are none. */
+export const oldRow = (table: TableModel): Sql | null => {
+  const kept = keptFields(table);
+  return kept.length > 0 ? jsonObject(kept.map(oldValue)) : null;
+};
 
 const rows = { new: sql`NEW TABLE AS new_rows`, old: sql`OLD TABLE AS old_rows` } as const;
 

@@ -1,11 +1,11 @@
 // Rows changed: log their keys, which annotated columns changed, and what their counters and sets said before, since a
 // counter or a set without entries stands for the value before its first captured write. A row that changed its key is,
 // to everybody else, one row that went and another that came.
-import type { TableModel } from "@grove-crdt/core";
+import { keptFields, type TableModel } from "@grove-crdt/core";
 import { keyColumn } from "../../layout";
 import { empty, ident, join, lines, list, newline, type Sql, sql } from "../../sql";
 import { comparesUnsettled, printsUnsettled } from "./equality";
-import { emitGuardUpdate, planSettings, wrong } from "./guard";
+import { emitGuardFixed, emitGuardUpdate, planSettings, wrongUpdate } from "./guard";
 import {
   changed,
   intoLog,
@@ -31,14 +31,14 @@ export const emitUpdate = (table: TableModel): Trigger =>
     about: "Rows changed: log which columns, and the old value of counters and sets.",
     event: sql`AFTER UPDATE`,
     reads: ["old", "new"],
-    ...wrong(table),
+    ...wrongUpdate(table),
     settings: [...planSettings(table), ...(printsValues(table) ? [valueSettings] : [])],
-    body: [unlessMerging, emitGuardUpdate(table), logChanges(table), sql`RETURN NULL;`],
+    body: [unlessMerging, emitGuardUpdate(table), emitGuardFixed(table, logChanges(table)), sql`RETURN NULL;`],
   });
 
 const printsValues = (table: TableModel): boolean =>
   [...table.key, ...table.fields].some(comparesUnsettled) ||
-  table.fields.some((field) => (field.type === "set" || table.keepsDeleted) && printsUnsettled(field));
+  [...table.fields.filter(({ type }) => type === "set"), ...keptFields(table)].some(printsUnsettled);
 
 function logChanges(table: TableModel): Sql {
   const bits = masks(table);
@@ -78,19 +78,20 @@ function logChanges(table: TableModel): Sql {
     WHERE "op" <> 'U'${join(
       bits.map(({ name }) => sql` OR ${ident(name)} <> 0`),
       empty,
-    )};
+    )}
   `;
 }
 
 /** NULL where there is nothing to keep: of a row that came, or whose counters and sets stayed. */
 function before(table: TableModel): Sql | null {
   const valued = table.fields.filter((field) => field.type !== "lww");
-  if (valued.length === 0 && !table.keepsDeleted) return null;
+  const kept = oldRow(table);
+  if (valued.length === 0 && !kept) return null;
   const one = keyOf(table);
-  const went = table.keepsDeleted
+  const went = kept
     ? sql`
         WHEN ${NEW(one)} IS NULL THEN
-          ${oldRow(table)}
+          ${kept}
         WHEN ${OLD(one)} IS NULL THEN NULL
       `
     : sql`WHEN ${NEW(one)} IS NULL OR ${OLD(one)} IS NULL THEN NULL`;

@@ -1,14 +1,16 @@
-// What a row had when it went: logged where another table refers to it with NO ACTION or RESTRICT, since then the deleted
-// row may have to be shown.
-import type { ColumnModel, TableModel } from "@grove-crdt/core";
+// What a row had when it went: all of it where another table refers to it with NO ACTION or RESTRICT, since then the deleted
+// row may have to be shown, else what is fixed.
+import { type ColumnModel, keptFields, type TableModel } from "@grove-crdt/core";
 import { join, literal, newline, type Sql, sql } from "../../sql";
 
-/** JSON of all annotated columns; null where deleted rows keep nothing. `side` names a column of the row that goes. */
+/** JSON of the columns that deleted rows keep; null where there are none. `side` names a column of the row that goes. */
 export const oldRow = (table: TableModel, side: (column: ColumnModel) => Sql): Sql | null =>
-  table.keepsDeleted && table.fields.length > 0
+  keptFields(table).length > 0
     ? sql`
         '{' || ${join(
-          table.fields.map((field, n) => oldValue(`${n === 0 ? "" : ","}${JSON.stringify(field.name)}:"`, side(field))),
+          keptFields(table).map((field, n) =>
+            oldValue(`${n === 0 ? "" : ","}${JSON.stringify(field.name)}:"`, side(field)),
+          ),
           sql`${newline}|| `,
         )} || '}'
       `

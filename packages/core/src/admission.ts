@@ -1,0 +1,144 @@
+// Admission: what one writer may change. A row is taken only if it is in the writer's scope, as it was and as it would be;
+// columns that the writer may not write are left out and told; and who may not relay writes under its own name alone.
+import { isDefault } from "./adoption";
+import { sameValue } from "./canonical";
+import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
+import { decideMerge, type Local, type MergeContext, type Merged } from "./merge";
+import type { TableModel } from "./model";
+import { entriesOf, fieldNamed, lifeOf, registerOf } from "./row";
+import { RESERVED_NODE } from "./stamp";
+import { isInView, type TableView, type View } from "./view";
+import type { Outcome } from "./wire/protocol";
+
+/** What a writer may do. Absent where everything is allowed. */
+export interface Access {
+  /** Names of the tables; others do not exist for the writer. */
+  readonly tables: ReadonlySet<string>;
+  readonly view: View;
+  /** It may bring what other nodes wrote. */
+  readonly mayRelay: boolean;
+}
+
+const forbidden = (message: string, fields?: readonly string[]): Outcome => ({
+  outcome: "rejected",
+  code: "forbidden",
+  message,
+  ...(fields && { fields }),
+});
+
+/** Whether the row, as it stands here and as the change has it, is in the writer's scope. */
+function isInScope(model: TableModel, view: TableView, { row, values = {} }: Local, change: RowChange): boolean {
+  const { pk, lww } = change;
+  const { where = {} } = view;
+  if (row && !isInView(model, view, pk, row, values)) return false;
+  const known = row !== null && lifeOf(model, change) <= lifeOf(model, row);
+  if (view.keys && !isInView(model, { keys: view.keys }, pk, null, {})) return false;
+  return Object.entries(where).every(([column, wanted]) => {
+    const register = lww && Object.hasOwn(lww, column) ? lww[column] : undefined;
+    const key = model.key.findIndex(({ name }) => name === column);
+    const said = key >= 0 ? pk[key] : register?.[0];
+    // A life that is new here must say whose it is.
+    return said === undefined ? known : sameValue(said, wanted);
+  });
+}
+
+/** A column at its default says nothing in a row that is new: every insert carries all columns. */
+function saysNothing(model: TableModel, name: string, value: unknown): boolean {
+  const field = fieldNamed(model, name);
+  if (!field) return false;
+  if (field.type === "lww") return isDefault(field, (value as WireRegister)[0]);
+  if (field.type === "set") return (value as readonly WireElement[]).length === 0 && isDefault(field, []);
+  const { birth, totals = [] } = value as WireCounter;
+  return totals.length === 0 && (birth === undefined || isDefault(field, birth[0]));
+}
+
+/** The change without the columns that the writer may not write, and which of those said something. */
+function withoutForbidden(
+  model: TableModel,
+  fields: ReadonlySet<string>,
+  isNew: boolean,
+  change: RowChange,
+): { readonly change: RowChange; readonly left: readonly string[] } {
+  const left: string[] = [];
+  const kept: Record<string, object> = {};
+  for (const type of ["lww", "counter", "set"] as const) {
+    const some = Object.entries(change[type] ?? {}).filter(([name, value]) => {
+      if (fields.has(name)) return true;
+      if (!isNew || !saysNothing(model, name, value)) left.push(name);
+      return false;
+    });
+    if (some.length > 0) kept[type] = Object.fromEntries(some);
+  }
+  const { table, pk, cl, life } = change;
+  return { change: { table, pk, cl, life, ...kept }, left };
+}
+
+const isOwn = (entry: { readonly node: string }, from: string): boolean =>
+  entry.node === from || entry.node === RESERVED_NODE;
+
+/** The node in whose name the merge changed the row without being it; null when there is none. */
+function otherOrigin(model: TableModel, { row, values }: Local, merged: Merged, from: string): string | null {
+  const after = merged.row;
+  const moved = !row || row.cl !== after.cl || row.hlc !== after.hlc || row.node !== after.node;
+  if (moved && !isOwn(after, from)) return after.node;
+  // What an earlier life said is no part of this one.
+  const before = row && lifeOf(model, row) === lifeOf(model, after) ? row : null;
+  const written = merged.base.op === "insert" || merged.base.op === "update" ? merged.base.values : {};
+  for (const [name, { type, entries }] of after.fields) {
+    const value = values && Object.hasOwn(values, name) ? values[name] : undefined;
+    for (const entry of entries) {
+      if (isOwn(entry, from)) continue;
+      const known = !before
+        ? undefined
+        : type === "lww"
+          ? registerOf(before, name, value)
+          : entriesOf(before, name, type, value).find(({ key, node }) => key === entry.key && node === entry.node);
+      if (!known || known.hlc !== entry.hlc || known.node !== entry.node) return entry.node;
+      // Of an element that another node added, anybody may say that it was removed.
+      const state =
+        type === "lww"
+          ? (entry.state ?? (Object.hasOwn(written, name) ? written[name] : undefined))
+          : type === "set"
+            ? undefined
+            : entry.state;
+      if (state !== undefined && !(known.state !== undefined && sameValue(known.state, state))) return entry.node;
+    }
+  }
+  return null;
+}
+
+export interface Admitted {
+  /** Null when nothing of the change is taken. */
+  readonly merged: Merged | null;
+  readonly outcome: Outcome;
+}
+
+/** Decides a merge within what the sender may do; see {@link decideMerge}. */
+export function decideAdmitted(
+  model: TableModel,
+  local: Local,
+  sent: RowChange,
+  context: MergeContext & { readonly from: string },
+  access: Access | undefined,
+): Admitted {
+  if (!access) {
+    const merged = decideMerge(model, local, sent, context);
+    return { merged, outcome: { outcome: merged.outcome } };
+  }
+  const view = access.view.get(sent.table);
+  if (view && !isInScope(model, view, local, sent))
+    return { merged: null, outcome: forbidden("The row is outside of what this principal may write.") };
+  const isNew = !local.row || sent.cl > local.row.cl;
+  const { change, left } = view?.fields
+    ? withoutForbidden(model, view.fields, isNew, sent)
+    : { change: sent, left: [] as readonly string[] };
+  const merged = decideMerge(model, local, change, context);
+  const other = access.mayRelay ? null : otherOrigin(model, local, merged, context.from);
+  if (other !== null) {
+    const message = `The change was written by node ${JSON.stringify(other)}, and this principal may not relay.`;
+    return { merged: null, outcome: forbidden(message) };
+  }
+  const outcome: Outcome =
+    left.length > 0 ? forbidden("This principal may not write these columns.", left) : { outcome: merged.outcome };
+  return { merged, outcome };
+}

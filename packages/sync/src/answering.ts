@@ -1,0 +1,240 @@
+// Answering: the protocol's questions, whoever carries them, each within what the caller may see and do.
+import {
+  type Cursor,
+  checkProtocol,
+  DEFAULT_PAGE_BYTES,
+  DEFAULT_PAGE_ROWS,
+  GroveError,
+  narrow,
+  openCursor,
+  PROTOCOL_VERSION,
+  type PullRequest,
+  type PullResponse,
+  type PushRequest,
+  type PushResponse,
+  type RowChange,
+  type RowKey,
+  type RowSum,
+  START_FULL,
+  type StreamRequest,
+  sealCursor,
+  type View,
+  viewOf,
+  WHOLE,
+} from "@grove-crdt/core";
+import type { Store } from "@grove-crdt/store";
+import { findUnequal, readWhole } from "./agreement";
+import type { Caller } from "./caller";
+import type { FollowerOptions } from "./follower";
+import type { Passage } from "./passage";
+import { Streams } from "./streams";
+import type { Watcher } from "./watcher";
+
+export type FollowOptions = Omit<FollowerOptions, "peer" | "tables" | "view" | "cursor">;
+
+/** What answers say of the node. */
+export interface Identity {
+  readonly id: string;
+  /** Signs cursors. */
+  readonly secret: string;
+  readonly now: () => number;
+}
+
+interface Seen {
+  readonly tables: readonly string[];
+  readonly view: View;
+}
+
+export class Answering {
+  readonly #streams: Streams;
+  /** Peers whose principal is known: a node id is bound once. */
+  readonly #bound = new Map<string, string>();
+
+  constructor(
+    private readonly store: Store,
+    watcher: Watcher,
+    private readonly passage: Passage,
+    private readonly identity: Identity,
+  ) {
+    this.#streams = new Streams(store, watcher, identity);
+  }
+
+  /** Names of the tables that exist for a caller. */
+  #tablesOf({ access }: Caller): readonly string[] {
+    const { tables } = this.store;
+    return access ? tables.filter((name) => access.tables.has(name)) : tables;
+  }
+
+  /** What is asked for, as far as the caller may see it. @throws GroveError `unknown_table` */
+  #seen({ tables, only }: Pick<PullRequest, "tables" | "only">, caller: Caller): Seen {
+    const known = this.#tablesOf(caller);
+    const asked = tables ? [...new Set(tables)] : known;
+    const unknown = [...asked, ...Object.keys(only ?? {})].find((table) => !known.includes(table));
+    if (unknown !== undefined) throw unknownTable(unknown);
+    const view = caller.access?.view ?? WHOLE;
+    return { tables: asked, view: only ? narrow(view, viewOf(only)) : view };
+  }
+
+  async #answer(peer: string, caller: Caller) {
+    const [at, known] = await Promise.all([this.store.position(), this.store.peer(peer)]);
+    const { id, now } = this.identity;
+    return {
+      protocol: PROTOCOL_VERSION,
+      node: id,
+      at,
+      seen: known?.seen ?? null,
+      now: now(),
+      tables: [...this.#tablesOf(caller)],
+    };
+  }
+
+  /** @throws GroveError `self_peer`, `node_id_taken` */
+  async #meet(peer: string, { id: principal }: Caller, isSelfAllowed = false): Promise<void> {
+    if (peer === this.identity.id) {
+      if (isSelfAllowed) return;
+      throw new GroveError(
+        "self_peer",
+        `The node ${JSON.stringify(peer)} talks to itself, or to a copy of its own database. Give the copy an identity of its own.`,
+      );
+    }
+    if (principal === null || this.#bound.get(peer) === principal) return;
+    if ((await this.store.bindPeer(peer, principal)) !== principal) {
+      throw new GroveError("node_id_taken", `The node id ${JSON.stringify(peer)} belongs to another principal.`);
+    }
+    this.#bound.set(peer, principal);
+  }
+
+  release(peer: string): Promise<void> {
+    this.#bound.delete(peer);
+    return this.store.releasePeer(peer);
+  }
+
+  /** A reader's cursor; one that this database did not sign begins anew. @throws GroveError `bad_cursor` */
+  #open(sealed: string): { readonly cursor: Cursor; readonly foreign: boolean } {
+    const cursor = openCursor(sealed, this.identity.secret);
+    return { cursor: cursor ?? START_FULL, foreign: cursor === null };
+  }
+
+  /** The asking node saw this database further than it is: it was restored, and both sides begin anew. */
+  async #isRestored({ seen }: Pick<PullRequest, "seen">): Promise<boolean> {
+    return seen != null && !(await this.store.knows(seen));
+  }
+
+  /** @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer`, `node_id_taken` */
+  async pull(request: PullRequest, caller: Caller): Promise<PullResponse> {
+    checkProtocol(request.protocol);
+    const { node: peer } = request;
+    const { tables, view } = this.#seen(request, caller);
+    const { rows = DEFAULT_PAGE_ROWS, bytes = DEFAULT_PAGE_BYTES } = request;
+    const given = request.cursor === null ? null : this.#open(request.cursor);
+    // Who asks without wanting rows only wants to know who is there; a node may so find out that it talks to itself.
+    await this.#meet(peer, caller, request.rows === 0);
+    if (request.want) {
+      const want = request.want.filter(([table]) => tables.includes(table));
+      const whole = await readWhole(this.store, want, { rows, bytes }, view);
+      const unmoved = request.cursor ?? sealCursor(START_FULL, this.identity.secret);
+      const more = whole.taken < want.length;
+      const sent = await this.passage.outgoing(peer, whole.rows, caller);
+      return { ...(await this.#answer(peer, caller)), cursor: unmoved, more, rows: sent };
+    }
+    const restored = (await this.#isRestored(request)) || given?.foreign === true;
+    const served = await this.store.serve({
+      cursor: restored ? START_FULL : (given?.cursor ?? null),
+      tables,
+      view,
+      peer,
+      rows,
+      bytes,
+      // Hooks have to see what leaves.
+      sums: request.sums && !this.passage.filtersOutbound(caller),
+    });
+    return {
+      ...(await this.#answer(peer, caller)),
+      cursor: sealCursor(served.cursor, this.identity.secret),
+      more: served.more,
+      ...((served.reset || restored) && { reset: true }),
+      rows: await this.passage.outgoing(peer, served.rows, caller),
+      ...(served.sums.length > 0 && { sums: [...served.sums] }),
+    };
+  }
+
+  /**
+   * The pages of a stream, of which the first one comes at once. The caller turns them to text.
+   *
+   * @throws GroveError as {@link pull}; while it runs `slow_reader`
+   */
+  async follow(
+    request: StreamRequest,
+    options: FollowOptions,
+    caller: Caller,
+  ): Promise<AsyncGenerator<PullResponse, undefined>> {
+    checkProtocol(request.protocol);
+    const { node: peer } = request;
+    const { tables, view } = this.#seen(request, caller);
+    const given = request.cursor === null ? null : this.#open(request.cursor);
+    await this.#meet(peer, caller);
+    const restored = (await this.#isRestored(request)) || given?.foreign === true;
+    const { seen } = await this.#answer(peer, caller);
+    const pages = this.#streams.follow({
+      ...options,
+      peer,
+      tables: [...tables].sort(),
+      view,
+      known: this.#tablesOf(caller),
+      cursor: restored || !given ? START_FULL : given.cursor,
+      seen,
+      restored,
+    });
+    return this.passage.filtersOutbound(caller) ? this.#filtered(pages, peer, caller) : pages;
+  }
+
+  async *#filtered(
+    pages: AsyncIterable<PullResponse>,
+    peer: string,
+    caller: Caller,
+  ): AsyncGenerator<PullResponse, undefined> {
+    for await (const page of pages) {
+      const rows = page.rows.length === 0 ? page.rows : await this.passage.outgoing(peer, page.rows, caller);
+      yield { ...page, rows };
+    }
+    return undefined;
+  }
+
+  /** @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken` */
+  async push(
+    request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] },
+    caller: Caller,
+  ): Promise<PushResponse> {
+    checkProtocol(request.protocol);
+    const { node: peer } = request;
+    await this.#meet(peer, caller);
+    // What is answered as `seen` is from before this push, so that a restored pusher can tell.
+    const { seen } = await this.#answer(peer, caller);
+    const reset = request.seen !== null && !(await this.store.knows(request.seen));
+    const { outcomes } = await this.passage.merge(peer, request.rows, () => ({ seen: request.at }), caller);
+    const { access } = caller;
+    const { sums = [] } = request;
+    // What the caller may not see is as if it were not there.
+    const isHidden = ([table]: RowKey | RowSum) => access !== undefined && !access.tables.has(table);
+    const unequal = await findUnequal(
+      this.store,
+      sums.filter((sum) => !isHidden(sum)),
+      access?.view,
+    );
+    const want = [...unequal, ...sums.filter(isHidden).map(([table, pk]): RowKey => [table, pk])];
+    const answer = { ...(await this.#answer(peer, caller)), seen, ...(reset && { reset }), outcomes: [...outcomes] };
+    caller.onRefused?.(
+      outcomes.flatMap(({ outcome, code = outcome, fields }, n) => {
+        if (outcome !== "rejected") return [];
+        const { table, pk } = (request.rows[n] ?? {}) as Partial<RowChange>;
+        return [{ table: String(table).slice(0, 256), pk: Array.isArray(pk) ? pk : [], code, fields }];
+      }),
+    );
+    return want.length > 0 ? { ...answer, want } : answer;
+  }
+}
+
+export const unknownTable = (table: string): GroveError =>
+  new GroveError("unknown_table", `The table ${JSON.stringify(table)} is not synced by this node.`, {
+    details: { table },
+  });
