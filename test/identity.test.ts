@@ -1,9 +1,11 @@
 // Who calls: nobody without credentials, each node id for one principal, writes of others only from who may relay, streams
 // no longer than the credentials are valid (faults 29, 38, 39; lineage 17).
 import type { RowChange } from "@grove-crdt/core";
-import { syncRouter } from "grove-crdt";
+import { createSyncer, httpTransport, type PeerReport, syncRouter } from "grove-crdt";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { authenticate, headersOf, linkAs, pullAs, pushAs, send, type Who } from "./support/callers";
+import { randomness } from "./support/clock";
+import { expectEqual } from "./support/comparison";
 import { describeOnEach } from "./support/dialects";
 import type { RouterSettings, TestNode } from "./support/node";
 import { closeStreams, openStream, streamRequest, until } from "./support/streams";
@@ -185,6 +187,62 @@ describeOnEach("who calls", ({ dialect, openNode }) => {
       expect(await hub.node.inspect("documents", ["e"])).not.toBeNull();
       expect(await victim.node.rejected()).toEqual([]);
     });
+  });
+
+  test("edges of one hub bring nothing but their own, whatever they write at the same time and however often they repeat it", async () => {
+    const hub = await open("hub");
+    const random = randomness();
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+    const edges: { readonly node: TestNode; readonly sync: (mayLose?: boolean) => Promise<PeerReport | undefined> }[] =
+      [];
+    for (const id of ["e1", "e2", "e3"]) {
+      const node = await openNode(id, { clock: hub.clock });
+      let lost = false;
+      const syncer = createSyncer(node.node, {
+        pageRows: pick([1, 2, 100]),
+        peers: [
+          httpTransport("http://hub", {
+            headers: () => headersOf({ id }),
+            fetch: async (url, init) => {
+              const answer = await hub.app.request(url.replace("http://hub", ""), init);
+              if (lost && random() < 0.3) throw new Error("lost");
+              return answer;
+            },
+          }),
+        ],
+      });
+      edges.push({
+        node,
+        sync: async (mayLose = true) => {
+          lost = mayLose;
+          const [report] = await syncer.sync();
+          expect(report?.rejected).toBe(0);
+          return report;
+        },
+      });
+    }
+    const tags = () => dialect.textsOf(...["x", "y", "z"].filter(() => random() < 0.5));
+    for (let n = 0; n < 90; n++) {
+      hub.clock.advance(pick([0, 0, 1, 5]));
+      const { node, sync } = pick(edges);
+      const key = pick(["1", "2", "3"]);
+      const write = pick(["insert", "title", "views", "tags", "delete", "sync", "sync"]);
+      if (write === "sync") await sync();
+      else if (write === "insert")
+        await node.sql(
+          "INSERT INTO documents (id, title, tags) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+          key,
+          `${n}`,
+          tags(),
+        );
+      else if (write === "title") await node.sql("UPDATE documents SET title = ? WHERE id = ?", `${n}`, key);
+      else if (write === "views") await node.sql("UPDATE documents SET view_count = view_count + 1 WHERE id = ?", key);
+      else if (write === "tags") await node.sql("UPDATE documents SET tags = ? WHERE id = ?", tags(), key);
+      else await node.sql("DELETE FROM documents WHERE id = ?", key);
+    }
+    for (let round = 0; round < 2; round++) for (const { sync } of edges) expect((await sync(false))?.error).toBeNull();
+    await expectEqual(hub, ...edges.map(({ node }) => node));
+    for (const { node } of edges) expect(await node.node.rejected()).toEqual([]);
   });
 
   test("each refused push has its line in the audit, with who and why, and without values", async () => {

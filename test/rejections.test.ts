@@ -309,6 +309,33 @@ describeOnEach("refused writes", ({ dialect, openNode, makeSchema }) => {
       for (const node of [hub, edge, third]) expect(await node.row("SELECT price FROM items")).toEqual({ price: 3 });
     });
 
+    test("of a count that a third node has heard of: it comes back from there, and no later count is lost in it", async () => {
+      const { hub, edge, sync } = await setUp();
+      const third = await openNode("third", { ...schema, clock: hub.clock });
+      const exchange = async () => {
+        for (const [from, to] of [
+          [edge, third],
+          [third, edge],
+        ] as const) {
+          const { rows } = await from.node.pull({ protocol: 1, node: to.id, cursor: null });
+          await to.node.merge(from.id, rows);
+        }
+      };
+      await item(edge, "1");
+      await sync();
+      await edge.sql("UPDATE items SET stock = stock + 20 WHERE id = '1'");
+      expect(await sync()).toMatchObject({ rejected: 1 });
+      await exchange();
+      expect(await third.row("SELECT stock FROM items")).toEqual({ stock: 25 });
+      await revertAll(edge);
+      expect(await edge.row("SELECT stock FROM items")).toEqual({ stock: 5 });
+      await edge.sql("UPDATE items SET stock = stock + 1 WHERE id = '1'");
+      await sync();
+      expect(await hub.row("SELECT stock FROM items")).toEqual({ stock: 6 });
+      await exchange();
+      for (const node of [edge, third]) expect(await node.row("SELECT stock FROM items")).toEqual({ stock: 26 });
+    });
+
     test("says what it needs: a peer that was met, a change that is there", async () => {
       const { hub, edge, sync } = await setUp();
       await item(edge, "1", 500);

@@ -206,6 +206,17 @@ describeOnEach("scopes", ({ dialect, openNode, makeSchema }) => {
       for (const id of ["x-1", "x-2", "x-3"]) expect(await hub.node.inspect("notes", [id])).toBeNull();
     });
 
+    test("a deleted row of which nobody knows whose it was is nobody's", async () => {
+      const hub = await open("hub");
+      const life = [hub.clock.now(), "elsewhere"];
+      await hub.node.merge("elsewhere", [{ table: "notes", pk: ["x"], cl: 2, life }]);
+      const who = { id: "a", tenant: "a" };
+      expect(await pull(hub, who)).toMatchObject({ rows: [], more: false });
+      const lww = { tenant_id: ["a"], title: ["mine now"] };
+      const { outcomes } = await push(hub, who, [{ table: "notes", pk: ["x"], cl: 3, life: [life[0], "n-a"], lww }]);
+      expect(outcomes).toMatchObject([{ outcome: "rejected", code: "forbidden" }]);
+    });
+
     test("two tenants sync through one hub, deletions too, and each ends with its own rows", async () => {
       const hub = await open("hub");
       const edges = [];
@@ -287,6 +298,16 @@ describeOnEach("scopes", ({ dialect, openNode, makeSchema }) => {
         fields: ["slug", "stars"],
         sent: true,
       });
+    });
+
+    test("a row that is seen in part does not come as the sum of the whole", async () => {
+      const hub = await open("hub", {
+        before: ["INSERT INTO notes (id, tenant_id, title, slug) VALUES ('a-1', 'a', 'VALUE-a', 'hidden')"],
+      });
+      const { rows, sums } = await pull(hub, few, { sums: true });
+      expect(sums).toBeUndefined();
+      expect(rows).toMatchObject([{ pk: ["a-1"] }]);
+      expect(JSON.stringify(rows)).not.toContain("hidden");
     });
 
     test("fault 53: a wider choice of columns, rows or tables brings what was hidden", async () => {

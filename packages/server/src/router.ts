@@ -57,7 +57,7 @@ export const DEFAULT_LIMITS: Limits = {
 
 interface CommonOptions<Principal, R extends Registry> {
   /** What changes pass on their way in and out here, besides the node's own hooks. */
-  readonly hooks?: readonly SyncHook<R, Principal>[];
+  readonly hooks?: readonly SyncHook<R, NoInfer<Principal>>[];
   readonly limits?: Partial<Limits>;
   /** Longest wait between two looks at the database while a stream is open and nothing is written, in milliseconds (default 1,000). */
   readonly streamPollInterval?: number;

@@ -10,10 +10,15 @@ export function decodeRecord(
   print: (column: ColumnModel, value: Json) => unknown,
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {};
+  // Drivers give whole numbers of SQLite as numbers, whatever their size.
+  const asGiven = (column: ColumnModel, value: Json) => {
+    const printed = print(column, value);
+    return typeof printed === "bigint" ? Number(printed) : printed;
+  };
   model.key.forEach((column, n) => {
-    values[column.property] = print(column, pk[n] as Json);
+    values[column.property] = asGiven(column, pk[n] as Json);
   });
   const column = fieldNamed(model, field);
-  if (column?.type === "lww" && value !== undefined) values[column.property] = print(column, value);
+  if (column?.type === "lww" && value !== undefined) values[column.property] = asGiven(column, value);
   return values;
 }

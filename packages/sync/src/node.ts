@@ -23,7 +23,6 @@ import {
   openStore,
   type ParkedRow,
   type PeerUpdate,
-  type RejectedChange,
   type Rejection,
   type Store,
 } from "@grove-crdt/store";
@@ -35,6 +34,7 @@ import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
 import type { SyncHook } from "./hook";
 import { InFlight } from "./in-flight";
 import { type MergeReport, Passage } from "./passage";
+import { type Connected, Rejections } from "./rejections";
 import { type Wake, Watcher } from "./watcher";
 
 export interface NodeOptions<R extends Registry = Registry> {
@@ -66,14 +66,6 @@ export interface CalledBy {
   readonly signal?: AbortSignal;
 }
 
-/** A way to a peer, as a syncer has it. */
-export interface Connected {
-  /** The peer's node id, once it has answered. */
-  readonly known: string | null;
-  /** The row as the peer has it; null when it has none that we may see. */
-  fetch(table: string, pk: readonly Json[]): Promise<RowChange | null>;
-}
-
 /** One syncing database. Made by {@link createNode}. */
 export class GroveNode<R extends Registry = Registry> {
   readonly store: Store;
@@ -87,7 +79,7 @@ export class GroveNode<R extends Registry = Registry> {
   readonly #watcher: Watcher;
   readonly #passage: Passage;
   #answers: Answering | null = null;
-  readonly #links = new Set<Connected>();
+  readonly #rejections: Rejections;
   readonly #inFlight = new InFlight();
   #closed = false;
   /** What has no end of its own: streams, and loops over changes. */
@@ -122,6 +114,7 @@ export class GroveNode<R extends Registry = Registry> {
       settingsOfHooks,
       () => this.notify(),
     );
+    this.#rejections = new Rejections(this.store, (from, rows) => this.#passage.merge(from, rows));
   }
 
   /** The node id. @throws GroveError `capture_missing` before {@link ready} has resolved */
@@ -354,7 +347,7 @@ export class GroveNode<R extends Registry = Registry> {
    */
   async rejected(): Promise<readonly Rejection[]> {
     await this.ready();
-    return (await this.store.rejections()).map(({ change: _, ...rejection }) => rejection);
+    return this.#rejections.list();
   }
 
   /**
@@ -365,18 +358,8 @@ export class GroveNode<R extends Registry = Registry> {
    * @throws GroveError `no_rejection`, `not_connected` (no syncer of this process has met the peer), `transport`
    */
   async revert(id: number): Promise<void> {
-    const rejection = await this.#rejection(id);
-    if (!rejection.sent) return this.store.forgetRejection(id);
-    const { table, pk, peer } = rejection;
-    const link = [...this.#links].find(({ known }) => known === peer);
-    if (!link) {
-      throw new GroveError(
-        "not_connected",
-        `No syncer of this process has met ${JSON.stringify(peer)}, and its row is needed. Create a syncer with its transport and let it sync first.`,
-      );
-    }
-    const theirs = await link.fetch(table, pk);
-    await this.store.revert(rejection, theirs);
+    await this.ready();
+    await this.#rejections.revert(id);
     this.notify();
   }
 
@@ -387,26 +370,14 @@ export class GroveNode<R extends Registry = Registry> {
    * @throws GroveError `no_rejection`
    */
   async retry(id: number): Promise<void> {
-    const rejection = await this.#rejection(id);
-    const { sent, peer, change } = rejection;
-    if (sent) {
-      await this.store.retry(rejection);
-      return this.notify();
-    }
-    const { outcomes } = await this.merge(peer, [change]);
-    await this.store.settleRejections(peer, false, [change], outcomes);
-  }
-
-  async #rejection(id: number): Promise<RejectedChange> {
     await this.ready();
-    const [rejection] = await this.store.rejections(id);
-    if (rejection) return rejection;
-    throw new GroveError("no_rejection", `There is no rejected change ${id}. node.rejected() lists them.`);
+    await this.#rejections.retry(id);
+    this.notify();
   }
 
   /** Tells the node of a way to a peer. */
   connect(link: Connected): void {
-    this.#links.add(link);
+    this.#rejections.connect(link);
   }
 
   /** Calls `done` once the iteration has ended. */

@@ -33,6 +33,7 @@ import { type Adopted, adoptColumns, adoptRows, estimateRows, readUnadopted, ref
 import { forgetBusy, readBusy } from "./busy";
 import { compareTable } from "./comparison";
 import { isRefusal, type PostgresDriver } from "./driver";
+import { toDriver } from "./driver-value";
 import { activityProbe, foldTable, pendingProbe, readPending } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
@@ -45,7 +46,6 @@ import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
 import { readStates } from "./states";
 import { Table } from "./table";
-import { toDriver } from "./values";
 
 const BUSY_CHUNK = 1_000;
 

@@ -294,11 +294,3 @@ function toSet(field: FieldModel, text: string | null): Json {
     return [];
   }
 }
-
-/** What drivers give of a value: truth and bytes as they are, the rest as text, which Drizzle's columns read. */
-export function toDriver(column: Column, value: Json): unknown {
-  const text = fromJson(column, value);
-  if (text === null) return null;
-  if (column.kind === "boolean") return value;
-  return column.kind === "bytes" ? Buffer.from(text.slice(2), "hex") : text;
-}
