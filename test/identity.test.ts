@@ -92,6 +92,7 @@ describeOnEach("who calls", ({ dialect, openNode }) => {
       const hub = await openNode("hub", { router: strict, durable: true });
       await pullAs({ id: "a" }, hub, { node: "till" });
       const again = await openNode("hub", { router: strict, database: await hub.database.reopen() });
+      await pullAs({ id: "a" }, again, { node: "till" });
       const asB = () => send(again, { id: "b" }, "/pull", { protocol: 1, node: "till", cursor: null });
       expect((await asB()).status).toBe(403);
       await again.node.release("till");

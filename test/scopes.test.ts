@@ -427,6 +427,12 @@ describeOnEach("scopes", ({ dialect, openNode, makeSchema }) => {
   });
 
   describe("a scope that cannot be", () => {
+    test("that forgets to return closes the table", async () => {
+      const hub = await open("hub", { router: { ...router, scope: { notes: (() => undefined) as never } } });
+      await note(hub, "a-1", "a");
+      expect(await pull(hub, { id: "a", tenant: "a" })).toMatchObject({ tables: ["stock", "open"].sort(), rows: [] });
+    });
+
     test("is refused when the router is made, or answered with 500, and nothing leaves", async () => {
       const hub = await open("hub");
       await note(hub, "a-1", "a");

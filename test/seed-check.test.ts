@@ -36,7 +36,12 @@ test.each([
   ["a file that is not there", "(../examples/two-node/node.ts)", "(../examples/two-node/n.ts)", "two-node/n.ts"],
   ["a test file that is not there", "(../test/live.test.ts)", "(../test/lively.test.ts)", "no test/lively.test.ts"],
   ["a title that no test has", '"does no I/O"', '"does I/O"', 'test/opening.test.ts has no test "does I/O"'],
-  ["a row that leads nowhere and does not say so", "| not yet |", "| later |", 'nor "not yet"'],
+  [
+    "a row that leads nowhere and does not say so",
+    '| [edge.ts](../examples/cloud-edge/edge.ts) | [live.test.ts](../test/live.test.ts) "another process\'s writes go out a moment after their commit" |',
+    "| – | – |",
+    'nor "not yet"',
+  ],
   [
     "a name that the manual page does not have",
     "`crdt.WithPeers`",

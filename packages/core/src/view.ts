@@ -109,6 +109,7 @@ export const scopeColumns = (model: TableModel, view: TableView | undefined): re
  * Scopes compare columns that do not change, but concurrent inserts of one key may settle on another value.
  */
 export function hasEntered(model: TableModel, view: TableView | undefined, row: Row, floor: number): boolean {
+  if (!view?.where) return false;
   const columns = scopeColumns(model, view);
   if (!columns.some((column) => (row.fields.get(column)?.entries[0]?.seq ?? row.born) > floor)) return false;
   // Of a row that is all new nothing is missing.

@@ -267,7 +267,11 @@ export class PostgresStore implements Store {
         const mine = await forgetBusy(session, ids);
         const rows = changes.filter((_, n) => mine.has(ids[n] as number));
         const fold = () => this.#foldRest(session);
-        await mergePage(session, this.#byName, rows, { from, horizon: Number.MAX_SAFE_INTEGER, fold, access });
+        const horizon = Number.MAX_SAFE_INTEGER;
+        const { outcomes } = await mergePage(session, this.#byName, rows, { from, horizon, fold, access });
+        // The sender was told that it waits: what cannot be taken after all is on record here.
+        if (outcomes.some(({ outcome }) => outcome === "rejected"))
+          await settleRejections(session, from, false, rows, outcomes);
       });
     }
   }
