@@ -28,6 +28,7 @@ export {
   type WireElement,
   type WireRegister,
 } from "@grove-crdt/core";
+export { add, increment, remove } from "@grove-crdt/drizzle/intent";
 export {
   type AccessOptions,
   type Audit,
