@@ -140,6 +140,25 @@ describe.each(ENFORCED)("foreign keys %s", (_, enforced) => {
       await expectEqual(a, b);
     });
 
+    test("a value that waits in the shadow is what is served, also once it is numbered anew", async () => {
+      const { clock, b } = await trio();
+      const [early, middle, late] = [1, 2, 3].map((n) => clock.now() + n) as [number, number, number];
+      const change = (project: string, hlc: number) => ({
+        table: "emptied",
+        pk: ["t"],
+        cl: 1,
+        life: [early, "a"],
+        lww: { project: [project, hlc, "a"], title: ["x"] },
+      });
+      await b.node.merge("a", [change("p", late)]);
+      expect(b.row("SELECT project FROM emptied")).toEqual({ project: null });
+      const { cursor } = await b.node.pull({ protocol: 1, node: "reader", cursor: null });
+      // The peer is behind what it sent: it has to hear of it again.
+      await b.node.merge("a", [change("older", middle)]);
+      const { rows } = await b.node.pull({ protocol: 1, node: "reader", cursor });
+      expect(rows).toMatchObject([{ pk: ["t"], lww: { project: ["p", late, "a"] } }]);
+    });
+
     test("a project that is kept goes on every node with its last row", async () => {
       const { clock, a, b, c } = await trio();
       a.sql("INSERT INTO projects (id, name) VALUES ('p', 'one')");

@@ -193,10 +193,10 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
         const untold = tie && !equal && isUntold(row, known, mine.state as Json);
         if (equal || from === null || (mine.via !== from && !untold)) continue;
         renumbered = true;
-        fields.set(name, {
-          type,
-          entries: [{ ...(row.fields.get(name)?.entries[0] ?? { ...mine, state: undefined }), seq, via: null }],
-        });
+        const kept = { ...(row.fields.get(name)?.entries[0] ?? { ...mine, state: undefined }), seq, via: null };
+        fields.set(name, { type, entries: [kept] });
+        // A cell is served by its own number: with the old one the base row's value would go in its place.
+        if (kept.cell !== undefined) cells.add({ field: name, type, entry: kept });
         continue;
       }
       applied = true;

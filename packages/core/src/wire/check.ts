@@ -24,6 +24,7 @@ const isName: Check = (value) =>
   value.length > 0 &&
   value.length <= NAME_LENGTH &&
   value !== "__proto__" &&
+  !value.includes("\0") &&
   !isIllFormed(value);
 const isHlc: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isNode: Check = (value) => value === "" || (typeof value === "string" && NODE_ID.test(value));

@@ -13,7 +13,8 @@ const name = z
   .string()
   .min(1)
   .max(256)
-  .refine((text) => !isIllFormed(text), "not well-formed");
+  // Postgres stores no text with NUL in it.
+  .refine((text) => !isIllFormed(text) && !text.includes("\0"), "not well-formed");
 const hlc = z.int().min(0);
 const node = z.union([z.literal(""), z.string().regex(NODE_ID)]);
 const decimal = z
