@@ -73,4 +73,16 @@ describe.concurrent("the topology", { timeout: 120_000 }, () => {
     ]);
     expect(run.left()).toEqual([]);
   });
+
+  test("tenants ends with tenants that know nothing of each other", async ({ expect }) => {
+    const run = runExample(["tenants", "--once"]);
+    expect([await run.ended, run.output()]).toEqual([0, expect.stringContaining("The tenants are apart.")]);
+    expect(run.left()).toEqual([]);
+  });
+
+  test("tenants exits 1 with what came through when the hub has no hook", async ({ expect }) => {
+    const run = runExample(["tenants", "--once"], { GROVE_EXAMPLE_PLANT: "no isolation" });
+    expect([await run.ended, run.output()]).toEqual([1, expect.stringContaining("globex has")]);
+    expect(run.left()).toEqual([]);
+  });
 });

@@ -19,7 +19,7 @@ import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { type AccessOptions, accessOf } from "./access";
 import { type Audit, printAudit, refusedPush, refusedRows } from "./audit";
-import { readJson } from "./body";
+import { parseJson, readJson } from "./body";
 import { eventStream } from "./event-stream";
 import { expired, expiryOf, nameOf, whenExpired } from "./principal";
 import { RateLimiter, StreamCount } from "./rate";
@@ -137,7 +137,7 @@ function streamRequest(c: Context): StreamRequest {
   const { protocol, node, seen, tables, only, cursor } = c.req.query();
   const json = (name: string, text: string | undefined) => {
     try {
-      return text === undefined ? undefined : (JSON.parse(text) as unknown);
+      return text === undefined ? undefined : parseJson(text);
     } catch (cause) {
       throw new GroveError("bad_request", `${name}: no JSON.`, { cause });
     }

@@ -216,7 +216,7 @@ export class Workload {
         if (!String((error as { code?: unknown }).code).startsWith("SQLITE_CONSTRAINT")) throw error;
       }
     };
-    switch (random.below(14)) {
+    switch (random.below(16)) {
       case 0:
       case 1:
       case 2:
@@ -256,6 +256,12 @@ export class Workload {
         break;
       case 12:
         run("UPDATE tracks SET title = ?, shelf = ?", random.pick(WORDS), maybe(album()));
+        break;
+      case 13:
+        run("UPDATE albums SET name = ? WHERE id = ?", random.pick(WORDS), album());
+        break;
+      case 14:
+        run("INSERT OR REPLACE INTO tracks (id, slug, cover) VALUES (?, ?, ?)", track(), slug(), maybe(photo()));
         break;
       default:
         run("INSERT OR REPLACE INTO albums (id, name, slug) VALUES (?, ?, ?)", album(), random.pick(WORDS), slug());
