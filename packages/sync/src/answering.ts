@@ -134,7 +134,7 @@ export class Answering {
       const whole = await readWhole(this.store, want, { rows, bytes }, view);
       const unmoved = request.cursor ?? sealCursor(START_FULL, this.identity.secret);
       const more = whole.taken < want.length;
-      const sent = await this.passage.outgoing(peer, whole.rows, caller);
+      const { rows: sent } = await this.passage.outgoing(peer, whole.rows, caller);
       return { ...(await this.#answer(peer, caller)), cursor: unmoved, more, rows: sent };
     }
     const restored = (await this.#isRestored(request)) || given?.foreign === true;
@@ -153,7 +153,7 @@ export class Answering {
       cursor: sealCursor(served.cursor, this.identity.secret),
       more: served.more,
       ...((served.reset || restored) && { reset: true }),
-      rows: await this.passage.outgoing(peer, served.rows, caller),
+      rows: (await this.passage.outgoing(peer, served.rows, caller)).rows,
       ...(served.sums.length > 0 && { sums: [...served.sums] }),
     };
   }
@@ -194,7 +194,7 @@ export class Answering {
     caller: Caller,
   ): AsyncGenerator<PullResponse, undefined> {
     for await (const page of pages) {
-      const rows = page.rows.length === 0 ? page.rows : await this.passage.outgoing(peer, page.rows, caller);
+      const { rows } = await this.passage.outgoing(peer, page.rows, caller);
       yield { ...page, rows };
     }
     return undefined;

@@ -33,7 +33,7 @@ import { type Caller, NOBODY } from "./caller";
 import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
 import type { SyncHook } from "./hook";
 import { InFlight } from "./in-flight";
-import { type MergeReport, Passage } from "./passage";
+import { type MergeReport, type Outgoing, Passage } from "./passage";
 import { type Connected, Rejections } from "./rejections";
 import { type Wake, Watcher } from "./watcher";
 
@@ -333,7 +333,7 @@ export class GroveNode<R extends Registry = Registry> {
   }
 
   /** What of these rows goes out to a peer: hooks may have a say. */
-  async outgoing(peer: string, rows: readonly RowChange[]): Promise<RowChange[]> {
+  async outgoing(peer: string, rows: readonly RowChange[]): Promise<Outgoing> {
     return this.#passage.outgoing(peer, rows);
   }
   /** Whether what goes out must be seen by hooks. */

@@ -231,24 +231,31 @@ export class Passage {
    *
    * @param caller who asked; absent for what this node pushes by itself: the peer's answer then settles what was kept
    */
-  async outgoing(peer: string, rows: readonly RowChange[], caller?: Caller): Promise<RowChange[]> {
+  async outgoing(peer: string, rows: readonly RowChange[], caller?: Caller): Promise<Outgoing> {
     const hooks = this.#outbound(caller ?? NOBODY);
-    if (rows.length === 0 || !hooks.has("beforeOutboundChange", "beforeOutboundRead")) return [...rows];
+    if (rows.length === 0 || !hooks.has("beforeOutboundChange", "beforeOutboundRead")) return { rows, failed: NONE };
     const filtered = await hooks.outbound(rows, this.#context(peer, caller ?? NOBODY));
     const sent: RowChange[] = [];
+    const written: RowChange[] = [];
+    const failures = new Map<RowChange, Failed>();
     const outcomes = filtered.map(({ change, amended, refusal }, n): Outcome => {
       // What a hook skips is not meant for the peer, and nothing to keep an account of.
       const failure = refusal && refusal.code !== "skipped" ? refusal : null;
       if (!change) return failure ?? { outcome: "applied" };
-      const written = writtenBefore(rows[n] as RowChange, change, amended);
-      const { failed } = written;
-      const isEmpty = failed.length > 0 && !written.change.lww && !change.counter && !change.set;
-      if (!isEmpty) sent.push(written.change);
+      const left = writtenBefore(rows[n] as RowChange, change, amended);
+      const { failed } = left;
+      const isEmpty = failed.length > 0 && !left.change.lww && !change.counter && !change.set;
+      if (!isEmpty) {
+        sent.push(left.change);
+        written[n] = left.change;
+      }
       if (failed.length === 0) return failure ?? { outcome: "applied" };
       const first = failure ?? rejected("hook_failed", "A value from before capture cannot be sent as another.");
       return { ...first, fields: [...(failure?.fields ?? []), ...failed] };
     });
-    const kept = rows.map((row, n) => ({ row, outcome: outcomes[n] as Outcome }));
+    const kept = rows.map((row, n): Failed => ({ row, outcome: outcomes[n] as Outcome }));
+    for (const [n, { row, outcome }] of kept.entries())
+      if (outcome.outcome === "rejected") failures.set(written[n] ?? row, { row, outcome });
     const settled = caller ? kept : kept.filter(({ outcome }) => outcome.outcome === "rejected");
     await this.store.settleRejections(
       peer,
@@ -256,9 +263,21 @@ export class Passage {
       settled.map(({ row }) => row),
       settled.map(({ outcome }) => outcome),
     );
-    return sent;
+    return { rows: sent, failed: failures };
   }
 }
+
+/** What goes out, and of which of these rows a part stays behind since a hook failed on it. */
+export interface Outgoing {
+  readonly rows: readonly RowChange[];
+  readonly failed: ReadonlyMap<RowChange, Failed>;
+}
+interface Failed {
+  /** As it would have gone. */
+  readonly row: RowChange;
+  readonly outcome: Outcome;
+}
+const NONE: Outgoing["failed"] = new Map();
 
 /**
  * Whether values that hooks changed may follow. Of a row that somebody held it is decided later whether the sender may write it

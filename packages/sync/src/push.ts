@@ -17,6 +17,7 @@ import {
 } from "@grove-crdt/core";
 import { areMostlyEqual, readWhole, type WholeRows } from "./agreement";
 import type { ExchangeOptions, Link } from "./link";
+import type { Outgoing } from "./passage";
 import { count, firstRefusal, type PeerReport } from "./report";
 
 /** Where the next push begins, given the stored push cursor. */
@@ -52,7 +53,8 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       sums: link.comparing.push && !node.filtersOutbound,
     });
     const { sums } = page;
-    const sent = await node.outgoing(peer, page.rows);
+    const outgoing = await node.outgoing(peer, page.rows);
+    const { rows: sent } = outgoing;
     goal ??= page.cursor.last;
     const next = encodeCursor(page.cursor);
     let acknowledged = false;
@@ -86,7 +88,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       seen = answer.at;
       report.pushed += sent.length;
       count(report, answer.outcomes);
-      await store.settleRejections(peer, true, sent, answer.outcomes);
+      await settle(link, outgoing, answer.outcomes);
       refusal ??= firstRefusal(answer.outcomes, url);
       const want = answer.want ?? [];
       if (!areMostlyEqual(sums.length, want.length)) link.comparing.push = false;
@@ -115,6 +117,17 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
   }
 }
 
+/** Keeps what the peer rejected, and forgets what it took; of a row of which a hook of ours held back a part, that stays on record. */
+function settle({ node, peer }: Link, { rows, failed }: Outgoing, outcomes: readonly Outcome[]): Promise<void> {
+  const held = rows.map((row, n) => (outcomes[n]?.outcome === "rejected" ? undefined : failed.get(row)));
+  return node.store.settleRejections(
+    peer,
+    true,
+    rows.map((row, n) => held[n]?.row ?? row),
+    outcomes.map((outcome, n) => held[n]?.outcome ?? outcome),
+  );
+}
+
 /** Sends those rows whole whose sums the peer does not have, before the page counts as acknowledged. */
 async function sendUnequal(
   link: Link,
@@ -134,7 +147,8 @@ async function sendUnequal(
       { rows: most, bytes: pageBytes },
       viewOf(options.only ?? {}),
     );
-    const rows = await node.outgoing(link.peer, whole);
+    const outgoing = await node.outgoing(link.peer, whole);
+    const { rows } = outgoing;
     const outcomes = await pushRows(link, rows, seen, options);
     if (outcomes === null) {
       most = Math.ceil(whole.length / 2);
@@ -142,7 +156,7 @@ async function sendUnequal(
     }
     report.pushed += rows.length;
     count(report, outcomes);
-    await node.store.settleRejections(link.peer, true, rows, outcomes);
+    await settle(link, outgoing, outcomes);
     refusal ??= firstRefusal(outcomes, link.url);
     left = left.slice(taken);
   }
