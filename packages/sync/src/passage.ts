@@ -15,6 +15,7 @@ import type { PeerUpdate, Store } from "@grove-crdt/store";
 import { type Caller, NOBODY, type ValueLimits } from "./caller";
 import type { AnyContext, AnyHook } from "./hook";
 import { type Filtered, type HookSettings, Hooks, writtenAfter, writtenBefore } from "./hooks";
+import { combine, isTaken, rejected, withOwn } from "./outcome";
 
 export interface MergeReport {
   readonly outcomes: readonly Outcome[];
@@ -31,8 +32,6 @@ interface Incoming {
   readonly amended: RowChange | null;
   readonly filtered: Filtered | null;
 }
-
-const rejected = (code: string, message: string): Outcome => ({ outcome: "rejected", code, message });
 
 /** Why a change goes beyond what a caller may send; null = it does not. */
 function beyond(change: RowChange, { value: most, depth }: ValueLimits): Outcome | null {
@@ -278,29 +277,3 @@ interface Failed {
   readonly outcome: Outcome;
 }
 const NONE: Outgoing["failed"] = new Map();
-
-/**
- * Whether values that hooks changed may follow. Of a row that somebody held it is decided later whether the sender may write it
- * at all, where that is a question.
- */
-const isTaken = ({ outcome, code, fields }: Outcome, isScoped: boolean): boolean =>
-  outcome === "rejected" ? fields !== undefined : outcome !== "refused" && !(isScoped && code === "busy");
-
-/** A row's outcome with that of the values which hooks changed in it. */
-function withOwn(before: Outcome, own: Outcome, { lww = {} }: RowChange): Outcome {
-  if (own.outcome === "refused") return own;
-  if (own.outcome === "rejected") {
-    const message = "A hook of the peer gave a value that the column cannot hold.";
-    return { ...rejected("hook_failed", message), fields: [...(before.fields ?? []), ...Object.keys(lww)] };
-  }
-  if (before.outcome === "rejected") return before;
-  return own.outcome === "superseded" ? before : own;
-}
-
-/** A row of which hooks took a part, and what became of the rest. */
-function combine(merged: Outcome, refusal: Outcome | null): Outcome {
-  if (!refusal) return merged;
-  if (merged.outcome === "refused") return merged;
-  if (merged.outcome !== "rejected") return refusal;
-  return merged.fields && refusal.fields ? { ...merged, fields: [...merged.fields, ...refusal.fields] } : merged;
-}
