@@ -83,8 +83,14 @@ export function sortPage<Table extends PageTable>(
   return sorted;
 }
 
+/** Times that one row may come in a page. Once is enough for whoever means well; each costs a wave of statements. */
+const MOST_WAVES = 16;
+
 /** Waves in which no key comes twice, each in the page's order. */
-export function wavesOf<T extends Pick<PageRow<unknown>, "change">>(rows: readonly T[]): T[][] {
+export function wavesOf<T extends Pick<PageRow<unknown>, "change" | "index">>(
+  rows: readonly T[],
+  outcomes: Outcome[],
+): T[][] {
   if (new Set(rows.map(({ change }) => keyText(change.pk))).size === rows.length) return [[...rows]];
   const waves: T[][] = [];
   const seen = new Map<string, number>();
@@ -92,6 +98,11 @@ export function wavesOf<T extends Pick<PageRow<unknown>, "change">>(rows: readon
     const key = keyText(row.change.pk);
     const wave = seen.get(key) ?? 0;
     seen.set(key, wave + 1);
+    if (wave >= MOST_WAVES) {
+      const message = `The row comes more than ${MOST_WAVES} times in one page. Send it once, with all that it says.`;
+      outcomes[row.index] = { outcome: "rejected", code: "bad_change", message };
+      continue;
+    }
     waves[wave] ??= [];
     waves[wave].push(row);
   }

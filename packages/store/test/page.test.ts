@@ -67,8 +67,15 @@ describe("a page", () => {
 
   test("comes in waves in which no key comes twice, each in order", () => {
     const { page } = sorted(["x", "y", "X", "z", "x"].map((id) => change("a", id)));
-    const waves = [...page.values()].flatMap((rows) => wavesOf(rows));
+    const waves = [...page.values()].flatMap((rows) => wavesOf(rows, []));
     expect(waves.map((wave) => wave.map(({ index }) => index))).toEqual([[0, 1, 3], [2], [4]]);
+  });
+
+  test("in which a row comes without end costs no waves without end", () => {
+    const { page, outcomes } = sorted([...Array.from({ length: 1_000 }, () => change("a", "x")), change("a", "y")]);
+    const waves = [...page.values()].flatMap((rows) => wavesOf(rows, outcomes));
+    expect(waves.map((wave) => wave.length)).toEqual([2, ...Array(15).fill(1)]);
+    expect(outcomes.filter((outcome) => outcome?.code === "bad_change").length).toBe(984);
   });
 
   test("meets rows that nobody adopted yet as adopted, and asks for the values that deciding takes", () => {

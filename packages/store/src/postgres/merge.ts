@@ -206,7 +206,7 @@ export async function mergePage(
   for (const [table, items] of locked) {
     const around = links.get(table.model.name) as Neighbours;
     const written: Work[] = [];
-    const waves = wavesOf(items);
+    const waves = wavesOf(items, outcomes);
     // What one wave wrote, the next may write again.
     const ours = waves.length > 1 ? new Set<string>() : null;
     for (const wave of waves) {

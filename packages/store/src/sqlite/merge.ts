@@ -87,7 +87,9 @@ export function mergePage(
   const open = allowed(tables, options.access);
   for (const [table, items] of sortPage(open, rows, options.horizon, session.now, outcomes)) {
     const around = links.get(table.model.name) as Neighbours;
-    const written = wavesOf(items).flatMap((wave) => mergeWave(session, table, around, wave, options, outcomes));
+    const written = wavesOf(items, outcomes).flatMap((wave) =>
+      mergeWave(session, table, around, wave, options, outcomes),
+    );
     if (written.length === 0) continue;
     keepReceived(session, table, written);
     merged.push({ table, written });
