@@ -1,24 +1,25 @@
 // `npm run soak`: the long runs behind docs/reliability.md. Each stretch is written into that page's tables when it is done,
 // so that a run may be stopped at any time and `--resume` goes on after the last seed that stands there.
 
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../examples/postgres";
+import { soakRequests, soakScopes } from "./soak-requests";
+import { type Row, readCommit, readTable, run, running, vitest, writeTable } from "./soak-run";
 
 const USAGE = `Usage: npm run soak [-- options]
 
   --resume       go on after the last seed in docs/reliability.md
-  --only NAME    laws, writers, streams or simulator
+  --only NAME    laws, writers, streams, requests, scopes or simulator
   --minutes N    of writers in real processes (default 10)
   --streams N    on one hub, for a minute (default 1000)
+  --requests N   near the valid ones, on each dialect (default 100000)
+  --scopes N     random requests of scoped principals, on each dialect (default 10000)
   --seeds N      of the simulator (default 100000)
   --help         show this`;
 
-const root = join(import.meta.dirname, "..");
-const page = join(root, "docs/reliability.md");
 /** Seeds between two lines that are written down. */
 const STRETCH = 200;
 
@@ -26,61 +27,6 @@ const STRETCH = 200;
 const WRITERS = "| commit | seconds |";
 const STREAMS = "| commit | streams |";
 const SIMULATOR = "| commit | first seed |";
-
-type Row = readonly (string | number)[];
-
-/** The rows of the table whose head begins so. */
-function readTable(head: string): string[][] {
-  const lines = readFileSync(page, "utf8").split("\n");
-  const first = lines.findIndex((line) => line.startsWith(head)) + 2;
-  const end = lines.findIndex((line, n) => n >= first && !line.startsWith("|"));
-  return lines.slice(first, end).map((line) =>
-    line
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
-
-function writeTable(head: string, rows: readonly Row[]): void {
-  const lines = readFileSync(page, "utf8").split("\n");
-  const first = lines.findIndex((line) => line.startsWith(head)) + 2;
-  const end = lines.findIndex((line, n) => n >= first && !line.startsWith("|"));
-  lines.splice(first, end - first, ...rows.map((row) => `| ${row.join(" | ")} |`));
-  writeFileSync(page, lines.join("\n"));
-}
-
-/** The commit that is run; the page itself may differ. */
-function readCommit(): string {
-  const git = (...args: string[]) =>
-    execFileSync("git", ["--no-optional-locks", ...args], { cwd: root, encoding: "utf8" }).trim();
-  const changed = git("status", "--porcelain", "--", ".", ":!docs");
-  return git("rev-parse", "--short", "HEAD") + (changed === "" ? "" : " and changes");
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-const running = new Set<ReturnType<typeof spawn>>();
-function run(args: readonly string[], env: NodeJS.ProcessEnv, show: boolean): Promise<Ended> {
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
-  running.add(child);
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
-      output += chunk;
-      if (show) process.stdout.write(chunk);
-    });
-  }
-  return new Promise((resolve) => {
-    child.once("close", (code) => {
-      running.delete(child);
-      resolve({ code, output });
-    });
-  });
-}
 
 interface WritersReport {
   readonly seconds: number;
@@ -98,7 +44,6 @@ async function soakWriters(commit: string, minutes: number): Promise<boolean> {
   const report = join(folder, "report.json");
   const database = await startPostgres();
   const env = { DATABASE_URL: database.url, GROVE_SECONDS: String(Math.round(minutes * 60)), GROVE_REPORT: report };
-  const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const { code } = await run([vitest, "run", "test/postgres/writers.test.ts"], env, true);
   let failures = "did not end";
   let row: Row = [];
@@ -121,7 +66,6 @@ async function soakWriters(commit: string, minutes: number): Promise<boolean> {
 
 /** The laws of the merge, 10,000 cases each; the tests run 2,000. */
 async function soakLaws(): Promise<boolean> {
-  const vitest = join(root, "node_modules/vitest/vitest.mjs");
   return (await run([vitest, "run", "packages/core/test/laws.test.ts"], { GROVE_RUNS: "10000" }, true)).code === 0;
 }
 
@@ -143,7 +87,7 @@ async function soakStreams(commit: string, streams: number): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "grove-crdt-soak-"));
   const report = join(folder, "report.json");
   const env = { GROVE_STREAMS: String(streams), GROVE_SECONDS: String(seconds), GROVE_REPORT: report };
-  const { code } = await run([join(root, "node_modules/vitest/vitest.mjs"), "run", "test/crowd.test.ts"], env, true);
+  const { code } = await run([vitest, "run", "test/crowd.test.ts"], env, true);
   let row: Row = ["?", "?", "?", "?", "?"];
   try {
     const { changes, complete, median, p99, worst, readsPerSecond, memory, one }: CrowdReport = JSON.parse(
@@ -196,31 +140,40 @@ async function soakSimulator(commit: string, seeds: number, resume: boolean): Pr
   return failed.length === 0;
 }
 
+const STRETCHES = ["laws", "writers", "streams", "requests", "scopes", "simulator"];
+/** Flag to what it is when it is not given. */
+const NUMBERS = { minutes: 10, streams: 1_000, requests: 100_000, scopes: 10_000, seeds: 100_000 };
+
 function readFlags() {
   try {
     const text = { type: "string" } as const;
-    const options = {
-      resume: { type: "boolean" },
-      help: { type: "boolean" },
-      only: text,
-      minutes: text,
-      streams: text,
-      seeds: text,
-    } as const;
-    const { values } = parseArgs({ options });
-    const { only, minutes = "10", streams = "1000", seeds = "100000" } = values;
-    if (only !== undefined && !["laws", "writers", "streams", "simulator"].includes(only))
-      throw new Error(`There is no ${only}.`);
-    if (!(Number(minutes) > 0 && Number(streams) > 0 && Number(seeds) > 0))
-      throw new Error("--minutes, --streams and --seeds take a number.");
-    return { ...values, only, minutes: Number(minutes), streams: Number(streams), seeds: Number(seeds) };
+    const { values } = parseArgs({
+      options: {
+        resume: { type: "boolean" },
+        help: { type: "boolean" },
+        only: text,
+        minutes: text,
+        streams: text,
+        requests: text,
+        scopes: text,
+        seeds: text,
+      },
+    });
+    const { only } = values;
+    if (only !== undefined && !STRETCHES.includes(only)) throw new Error(`There is no ${only}.`);
+    const numbers = { ...NUMBERS };
+    for (const name of Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]) {
+      numbers[name] = Number(values[name] ?? NUMBERS[name]);
+      if (!(numbers[name] > 0)) throw new Error(`--${name} takes a number.`);
+    }
+    return { ...values, ...numbers, only };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(2);
   }
 }
 
-const { help, resume = false, only, minutes, streams, seeds } = readFlags();
+const { help, resume = false, only, minutes, streams, requests, scopes, seeds } = readFlags();
 if (help) {
   console.log(USAGE);
   process.exit();
@@ -236,5 +189,7 @@ const isWanted = (name: string) => only === undefined || only === name;
 if (isWanted("laws")) good = (await soakLaws()) && good;
 if (isWanted("writers")) good = (await soakWriters(commit, minutes)) && good;
 if (isWanted("streams")) good = (await soakStreams(commit, streams)) && good;
+if (isWanted("requests")) good = (await soakRequests(commit, requests, resume)) && good;
+if (isWanted("scopes")) good = (await soakScopes(commit, scopes)) && good;
 if (isWanted("simulator")) good = (await soakSimulator(commit, seeds, resume)) && good;
 process.exit(good ? 0 : 1);

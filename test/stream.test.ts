@@ -15,7 +15,7 @@ import { closeStreams, openStream, pause, type StreamReader, streamRequest, unti
 
 afterEach(closeStreams);
 
-const authenticate = () => "reader";
+const authenticate = () => "peer";
 const insert = (node: TestNode, id: string, title = id) =>
   node.sql("INSERT INTO documents (id, title) VALUES (?, ?)", id, title);
 /** What a reader has, row by row: the latest title that it was told. */

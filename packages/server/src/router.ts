@@ -19,7 +19,7 @@ import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { type AccessOptions, accessOf } from "./access";
 import { type Audit, printAudit, refusedPush, refusedRows } from "./audit";
-import { parseJson, readJson } from "./body";
+import { readJson } from "./body";
 import { eventStream } from "./event-stream";
 import { expired, expiryOf, nameOf, whenExpired } from "./principal";
 import { RateLimiter, StreamCount } from "./rate";
@@ -34,7 +34,7 @@ export interface Limits {
   readonly bodyTimeout: number;
   /** Rows of a push (default 10,000). */
   readonly changes: number;
-  /** Bytes of what a change says of one column, as JSON (default 8 MiB). Of a push that one change is rejected. */
+  /** Characters of what a change says of one column, as JSON (default 8 Mi). Of a push that one change is rejected. */
   readonly value: number;
   /** Levels that a value is nested (default 1,000). Of a push that one change is rejected. */
   readonly depth: number;
@@ -137,7 +137,7 @@ function streamRequest(c: Context): StreamRequest {
   const { protocol, node, seen, tables, only, cursor } = c.req.query();
   const json = (name: string, text: string | undefined) => {
     try {
-      return text === undefined ? undefined : parseJson(text);
+      return text === undefined ? undefined : (JSON.parse(text) as unknown);
     } catch (cause) {
       throw new GroveError("bad_request", `${name}: no JSON.`, { cause });
     }
@@ -237,20 +237,26 @@ export function syncRouter<Principal, const R extends Registry = Registry>(
     c.header("retry-after", String(Math.ceil(wait / 1000)));
     return refuse(c, "rate_limited", "Too many requests. Wait before the next.", { milliseconds: Math.ceil(wait) });
   });
-  async function read<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.infer<Schema>> {
+  async function read<Schema extends z.ZodType>(
+    c: Context,
+    schema: Schema,
+    check?: (json: unknown) => void,
+  ): Promise<z.infer<Schema>> {
     const json = await readJson(c.req.raw, limits);
     const { node: named } = (json ?? {}) as { node?: unknown };
     if (typeof named === "string") c.set("node", named.slice(0, 64));
+    check?.(json);
     return checkShape(schema, json);
   }
   app.post("/pull", async (c) => c.json(await node.pull(await read(c, pullRequestSchema), c.get("called"))));
   app.post("/push", async (c) => {
     const { caller } = c.get("called");
-    const request = await read(c, pushRequestSchema);
-    if (request.rows.length > limits.changes) {
-      const message = `The push has ${request.rows.length} rows; ${limits.changes} are taken at once.`;
+    const request = await read(c, pushRequestSchema, (json) => {
+      const { rows } = (json ?? {}) as { rows?: unknown };
+      if (!Array.isArray(rows) || rows.length <= limits.changes) return;
+      const message = `The push has ${rows.length} rows; ${limits.changes} are taken at once.`;
       throw new GroveError("payload_too_large", message);
-    }
+    });
     const onRefused: Caller["onRefused"] = (refused) => {
       if (refused.length > 0) onAudit(refusedRows(caller.id, request.node, refused));
     };

@@ -5,6 +5,7 @@ import {
   DEFAULT_PAGE_BYTES,
   DEFAULT_PAGE_ROWS,
   GroveError,
+  isTooDeep,
   narrow,
   openCursor,
   PROTOCOL_VERSION,
@@ -99,7 +100,10 @@ export class Answering {
     }
     if (principal === null || this.#bound.get(peer) === principal) return;
     if ((await this.store.bindPeer(peer, principal)) !== principal) {
-      throw new GroveError("node_id_taken", `The node id ${JSON.stringify(peer)} belongs to another principal.`);
+      throw new GroveError(
+        "node_id_taken",
+        `The node id ${JSON.stringify(peer)} belongs to another principal. Give each database an id of its own; for a device that changed hands, call node.release(${JSON.stringify(peer)}) at this node.`,
+      );
     }
     this.#bound.set(peer, principal);
   }
@@ -227,7 +231,9 @@ export class Answering {
       outcomes.flatMap(({ outcome, code = outcome, fields }, n) => {
         if (outcome !== "rejected") return [];
         const { table, pk } = (request.rows[n] ?? {}) as Partial<RowChange>;
-        return [{ table: String(table).slice(0, 256), pk: Array.isArray(pk) ? pk : [], code, fields }];
+        // What was refused may be anything, and too deep for whoever makes it into text.
+        const name = typeof table === "string" ? table.slice(0, 256) : "";
+        return [{ table: name, pk: Array.isArray(pk) && !isTooDeep(pk) ? pk : [], code, fields }];
       }),
     );
     return want.length > 0 ? { ...answer, want } : answer;

@@ -1,6 +1,6 @@
 // The schema of wire/row.ts as plain comparisons, for the many rows that are as they should be. It accepts nothing that
 // the schema refuses (test/wire-row.test.ts compares the two), and what it does not accept goes to the schema.
-import { isIllFormed } from "../canonical";
+import { isIllFormed, isMeasurable } from "../canonical";
 import type { RowChange } from "../change";
 import { MAX_CAUSAL_LENGTH } from "../row";
 import { NODE_ID } from "../stamp";
@@ -30,7 +30,7 @@ const isHlc: Check = (value) => Number.isSafeInteger(value) && (value as number)
 const isNode: Check = (value) => value === "" || (typeof value === "string" && NODE_ID.test(value));
 const isDecimal: Check = (value) => typeof value === "string" && value.length <= DIGITS && DECIMAL.test(value);
 const isTotal: Check = (value) => typeof value === "string" && value.length <= DIGITS && TOTAL.test(value);
-const isJson: Check = (value) => value !== undefined;
+const isJson: Check = (value) => value !== undefined && isMeasurable(value);
 
 /** A list in which every value passes. */
 function isList(value: unknown, check: Check): value is unknown[] {

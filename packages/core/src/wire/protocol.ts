@@ -4,7 +4,7 @@
 //   POST /push   here is what you do not know; what became of it?
 //   GET /stream  like a pull that never ends: pages as server-sent events, the cursor as event id
 import { z } from "zod";
-import { isTooDeep } from "../canonical";
+import { isMeasurable, isTooDeep } from "../canonical";
 import type { RowChange } from "../change";
 import { positionSchema } from "../cursor";
 import { type ErrorCode, errorCodes, GroveError } from "../errors";
@@ -26,7 +26,9 @@ const tables = z.array(z.string().min(1).max(256)).min(1).max(10_000);
 
 // Rows come out of JSON.parse, so any value that is there is JSON; whatever is done with one later on is recursive.
 const key = z
-  .array(z.custom<Json>((value) => value !== undefined && !isTooDeep(value), "no value of a key"))
+  .array(
+    z.custom<Json>((value) => value !== undefined && !isTooDeep(value) && isMeasurable(value), "no value of a key"),
+  )
   .min(1)
   .max(32)
   .readonly();

@@ -1,6 +1,6 @@
 // The schema of one row's changes on the wire, and the check against a table's model.
 import { z } from "zod";
-import { isIllFormed, isTooDeep } from "../canonical";
+import { isIllFormed, isMeasurable, isTooDeep } from "../canonical";
 import type { RowChange } from "../change";
 import { GroveError } from "../errors";
 import type { CrdtTypeName, Json, TableModel } from "../model";
@@ -26,7 +26,10 @@ const total = z
   .max(64)
   .regex(/^(0|[1-9]\d*)$/);
 // Rows come out of JSON.parse, so any value that is there is JSON.
-const json = z.custom<Json>((value) => value !== undefined, "a value is missing");
+const json = z.custom<Json>(
+  (value) => value !== undefined && isMeasurable(value),
+  "a value is missing, or has a number that is none",
+);
 
 const register = z.union([z.tuple([json]), z.tuple([json, hlc, node])]);
 const counter = z.strictObject({

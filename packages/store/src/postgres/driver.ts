@@ -227,8 +227,8 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** The row cannot be in the table as it is: a constraint, a value that the column cannot hold, a user's trigger. */
-export const isRefusal = (error: unknown): boolean => /^(22|23|44|P0001)/.test(sqlState(error) ?? "");
+/** The row cannot be in the table as it is: a constraint, a value that column or index cannot hold, a user's trigger. */
+export const isRefusal = (error: unknown): boolean => /^(22|23|44|P0001|54000)/.test(sqlState(error) ?? "");
 /** Somebody else holds the lock. */
 export const isLockTimeout = (error: unknown): boolean => sqlState(error) === "55P03";
 /** The transaction met another one and gave way: it may be run again. */

@@ -69,26 +69,26 @@ async function lock(
   outcomes: Outcome[],
 ): Promise<Work[]> {
   const work = rows.map((row): Work => ({ ...row, locked: false }));
-  const { giveWay } = session.manner;
+  const { giveWay, careful } = session.manner;
   const good: Work[] = [];
   for (const forDelete of [false, true]) {
     const some = work.filter(({ change }) => isAlive(change) !== forDelete);
     await session.inHalves(
       some,
-      (items) =>
-        session.rows(
-          table.lockBase(forDelete, giveWay),
-          keyList(
-            table,
-            items.map(({ key }) => key),
-          ),
-        ),
+      async (items) => {
+        const keys = keyList(
+          table,
+          items.map(({ key }) => key),
+        );
+        if (careful) await session.rows(table.castKeys, keys);
+        return session.rows(table.lockBase(forDelete, giveWay), keys);
+      },
       (items, places) => {
         for (const [place] of places) (items[Number(place) - 1] as Work).locked = true;
         good.push(...items);
       },
-      ({ index, change }, error) => {
-        const message = `The key ${JSON.stringify(change.pk)} does not fit ${table.model.name}: ${error.message}`;
+      ({ index, change }) => {
+        const message = `The key ${JSON.stringify(change.pk)} does not fit ${table.model.name}.`;
         outcomes[index] = { outcome: "rejected", code: "bad_value", message };
       },
       isRefusal,
