@@ -215,7 +215,7 @@ describeOnEach("bad input", ({ dialect, openNode, makeSchema }) => {
       await expectRefused("/pull", pullMessage({ tables: Array(10_001).fill("documents") }), "bad_request");
       await expectRefused("/pull", pullMessage({ tables: ["x".repeat(257)] }), "bad_request");
       await expectRefused("/pull", pullMessage({ cursor: "A".repeat(1024 * 1024 + 1) }), "bad_request");
-      await expectRefused("/push", pushMessage(Array(10_001).fill(good())), "bad_request");
+      await expectRefused("/push", pushMessage(Array(10_001).fill(good())), "payload_too_large");
       await expectRefused("/push", pushMessage([], { at: { incarnation: "a", seq: 1e300 } }), "bad_request");
       await expectRefused("/push", `{"protocol":1e400,"node":"stranger"}`, "bad_request");
     });

@@ -1,5 +1,5 @@
-// Bodies that mean harm, over raw sockets: the server answers or closes in time, its memory stays where it was, and the next
-// request is served.
+// Bodies that mean harm (fault 33), over raw sockets: the server answers or closes in time, its memory stays where it was, and
+// the next request is served.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

@@ -21,7 +21,7 @@ describeOnEach("clocks", ({ dialect, openNode, openNodes }) => {
     return { hlc, node: writer };
   }
 
-  test("faults 7: what a peer refuses for its stamp is kept unsent, and comes through once the time has come", async () => {
+  test("faults 7, lineage 18: what a peer refuses for its stamp is kept unsent, and comes through once the time has come", async () => {
     const hub = await openNode("hub", { maxClockDrift: 1_000 });
     const edge = await openNode("edge", { maxClockDrift: 2 * HOUR });
     await edge.sql("INSERT INTO documents (id, title) VALUES ('1', 'on time')");

@@ -7,6 +7,7 @@ import {
   GroveError,
   isTooDeep,
   narrow,
+  type Outcome,
   openCursor,
   PROTOCOL_VERSION,
   type PullRequest,
@@ -50,6 +51,9 @@ export class Answering {
   readonly #streams: Streams;
   /** Peers whose principal is known: a node id is bound once. */
   readonly #bound = new Map<string, string>();
+
+  /** By peer: rows that a hook had held back in part and that a page carried whole; settled once the page's cursor comes back. */
+  readonly #given = new Map<string, { readonly cursor: string; readonly rows: readonly RowChange[] }>();
 
   constructor(
     private readonly store: Store,
@@ -141,6 +145,7 @@ export class Answering {
       const { rows: sent } = await this.passage.outgoing(peer, whole.rows, caller);
       return { ...(await this.#answer(peer, caller)), cursor: unmoved, more, rows: sent };
     }
+    await this.#settle(peer, request.cursor);
     const restored = (await this.#isRestored(request)) || given?.foreign === true;
     const served = await this.store.serve({
       cursor: restored ? START_FULL : (given?.cursor ?? null),
@@ -152,14 +157,37 @@ export class Answering {
       // Hooks have to see what leaves.
       sums: request.sums && !this.passage.filtersOutbound(caller),
     });
+    const cursor = sealCursor(served.cursor, this.identity.secret);
+    const { rows: sent, failed } = await this.passage.outgoing(peer, served.rows, caller);
+    if (this.passage.filtersOutbound(caller)) {
+      const held = await this.#heldBack(peer);
+      const whole = sent.filter((row) => !failed.has(row) && held.has(nameOf(row)));
+      if (whole.length > 0) this.#given.set(peer, { cursor, rows: whole });
+    }
     return {
       ...(await this.#answer(peer, caller)),
-      cursor: sealCursor(served.cursor, this.identity.secret),
+      cursor,
       more: served.more,
       ...((served.reset || restored) && { reset: true }),
-      rows: (await this.passage.outgoing(peer, served.rows, caller)).rows,
+      rows: [...sent],
       ...(served.sums.length > 0 && { sums: [...served.sums] }),
     };
+  }
+
+  /** The rows of which something is on record that did not reach the peer. */
+  async #heldBack(peer: string): Promise<ReadonlySet<string>> {
+    const rejections = await this.store.rejections();
+    return new Set(rejections.filter((one) => one.sent && one.peer === peer).map(nameOf));
+  }
+
+  /** A peer that comes back with the cursor of a page has what was in it. */
+  async #settle(peer: string, cursor: string | null): Promise<void> {
+    const given = this.#given.get(peer);
+    if (!given) return;
+    this.#given.delete(peer);
+    if (given.cursor !== cursor) return;
+    const taken = given.rows.map((): Outcome => ({ outcome: "applied" }));
+    await this.store.settleRejections(peer, true, given.rows, taken);
   }
 
   /**
@@ -239,6 +267,8 @@ export class Answering {
     return want.length > 0 ? { ...answer, want } : answer;
   }
 }
+
+const nameOf = ({ table, pk }: Pick<RowChange, "table" | "pk">): string => JSON.stringify([table, pk]);
 
 export const unknownTable = (table: string): GroveError =>
   new GroveError("unknown_table", `The table ${JSON.stringify(table)} is not synced by this node.`, {

@@ -226,9 +226,10 @@ export class Passage {
   }
 
   /**
-   * What hooks leave of rows that go out. What they fail on is kept as rejected, and goes when it is sent again.
+   * What hooks leave of rows that go out. What they fail on is kept as rejected, and goes when it is sent again; it is settled by
+   * whoever learns that it arrived.
    *
-   * @param caller who asked; absent for what this node pushes by itself: the peer's answer then settles what was kept
+   * @param caller who asked; absent for what this node pushes by itself
    */
   async outgoing(peer: string, rows: readonly RowChange[], caller?: Caller): Promise<Outgoing> {
     const hooks = this.#outbound(caller ?? NOBODY);
@@ -255,13 +256,15 @@ export class Passage {
     const kept = rows.map((row, n): Failed => ({ row, outcome: outcomes[n] as Outcome }));
     for (const [n, { row, outcome }] of kept.entries())
       if (outcome.outcome === "rejected") failures.set(written[n] ?? row, { row, outcome });
-    const settled = caller ? kept : kept.filter(({ outcome }) => outcome.outcome === "rejected");
-    await this.store.settleRejections(
-      peer,
-      true,
-      settled.map(({ row }) => row),
-      settled.map(({ outcome }) => outcome),
-    );
+    const held = kept.filter(({ outcome }) => outcome.outcome === "rejected");
+    if (held.length > 0) {
+      await this.store.settleRejections(
+        peer,
+        true,
+        held.map(({ row }) => row),
+        held.map(({ outcome }) => outcome),
+      );
+    }
     return { rows: sent, failed: failures };
   }
 }
