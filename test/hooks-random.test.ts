@@ -65,7 +65,7 @@ const hooksOf = (plan: Plan, method: "beforeInboundChange" | "beforeOutboundChan
   }));
 
 describeOnEach("random hooks", (suite) => {
-  const runs = { numRuns: suite.dialect.thorough ? 60 : 12 };
+  const runs = { numRuns: suite.dialect.thorough ? 40 : 8 };
   const { textsOf } = suite.dialect;
   const values = (n: number): Record<Field, string> => ({
     title: `t${n}`,

@@ -11,7 +11,7 @@ import type { RouterSettings, TestNode } from "./support/node";
 import type { TestSchema } from "./support/schemas";
 
 /** Random cases of each dialect; the soak runs 10,000 (`SCOPE_CASES`). */
-const CASES = Number(process.env.SCOPE_CASES ?? 400);
+const CASES = Number(process.env.SCOPE_CASES ?? 150);
 
 interface Who extends Caller {
   readonly tenant?: string;

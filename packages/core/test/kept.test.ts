@@ -17,7 +17,7 @@ import {
 } from "../src/index";
 import { fixing, model as plain, state as plainState } from "./arbitrary";
 
-const RUNS = { numRuns: 2_500 };
+const RUNS = { numRuns: 1_500 };
 const keeping: TableModel = { ...plain, keepsDeleted: true };
 const text = (change: RowChange) => canonicalize(change as unknown as Json);
 
