@@ -151,12 +151,12 @@ test("1 GB that is not: 413 or closed after about the limit", async () => {
   expect(await growth()).toBeLessThan(64 * MIB);
 });
 
-test("a million chunks of one byte cost no more than their bytes", async () => {
+test("chunks of one byte, two hundred thousand of them, cost no more than their bytes", async () => {
   await growth();
   const many = Buffer.from("1\r\n \r\n".repeat(10_000));
   const { status } = await exchange(async (send) => {
     await send(head("transfer-encoding: chunked").replace("/", "/?timeout=30000"));
-    for (let i = 0; i < 100; i++) if (!(await send(many))) return;
+    for (let i = 0; i < 20; i++) if (!(await send(many))) return;
     await send("1\r\n1\r\n0\r\n\r\n");
   });
   expect(status).toBe(200);
