@@ -15,6 +15,9 @@ const nextAliases = [
 /** Tests of migrations in the folders of drizzle-kit 0.31, which the migrators of 1.0 refuse. */
 const withOldMigrations = ["test/migrations*.test.ts", "test/demo.test.ts", "test/tenants.test.ts"];
 
+/** Tests that start examples, or type-check the projects that pages of docs/ show: those of README.md alone run with the others. */
+const examples = ["demo", "cloud-edge", "security-page", "hooks-page"].map((name) => `test/${name}.test.ts`);
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -24,9 +27,11 @@ export default defineConfig({
     ],
   },
   test: {
-    exclude: [...configDefaults.exclude, ...(next ? withOldMigrations : [])],
+    exclude: [...configDefaults.exclude, ...(next ? withOldMigrations : []), ...(process.env.EXAMPLES ? [] : examples)],
     // EXAMPLES=1: the examples as real processes instead, which are as many at a time as there are nodes.
-    include: process.env.EXAMPLES ? ["examples/*.test.ts"] : ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+    include: process.env.EXAMPLES
+      ? ["examples/*.test.ts", ...examples]
+      : ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: ["test/support/postgres-server.ts", "test/support/cli-build.ts"],
     // postgres.js asks for array types by itself on each new connection, and nobody can wait for that or catch it: a pool that
     // is ended in that very moment makes a rejection that no test caused.
