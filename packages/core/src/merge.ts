@@ -26,6 +26,7 @@ import {
   type Row,
   registerOf,
   rowValues,
+  valueAt,
 } from "./row";
 import { compareStamps, RESERVED_NODE } from "./stamp";
 import { crdtTypes } from "./types/index";
@@ -98,7 +99,7 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   const cells: CellWrite[] = [];
   let carriesAll = true;
   for (const name of lwwFields(model)) {
-    const register = change.lww?.[name];
+    const register = change.lww && Object.hasOwn(change.lww, name) ? change.lww[name] : undefined;
     if (register) values[name] = register[0];
     else carriesAll = false;
   }
@@ -121,7 +122,8 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   }
   if (local.present) {
     // A new life begins from the defaults, not from what the old one left behind.
-    for (const field of model.fields) if (!(field.name in values)) values[field.name] = field.default ?? null;
+    for (const field of model.fields)
+      if (!Object.hasOwn(values, field.name)) values[field.name] = field.default ?? null;
   }
   return {
     outcome: "applied",
@@ -181,7 +183,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
     const { type } = incoming;
     if ((known && known.type !== type) || (rests && !outlives(model, name))) continue;
     if (type === "lww") {
-      const mine = registerOf(row, name, local.values?.[name]);
+      const mine = registerOf(row, name, valueAt(local.values, name));
       const theirs = incoming.entries[0] as Entry;
       const tie = compareStamps(mine, theirs) === 0;
       // Nobody here ever heard of the field: it is of a newer schema, or the state at hand is partial.
@@ -213,7 +215,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
     }
     const { identity, join: joinEntries, materialize } = crdtTypes[type];
     const implicit = isAlive(row) && known !== undefined && !row.fields.has(name);
-    const mine = entriesOf(row, name, type, known && isAlive(row) ? local.values?.[name] : undefined);
+    const mine = entriesOf(row, name, type, known && isAlive(row) ? valueAt(local.values, name) : undefined);
     const result = new Map(mine.map((entry) => [identity(entry), entry]));
     const changed: Entry[] = [];
     let won = false;
@@ -223,7 +225,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       const winner = stored ? joinEntries(stored, theirs) : theirs;
       if (stored && winner === stored) {
         if (from === null || joinEntries(theirs, stored) === theirs) continue;
-        if (stored.via !== from && !(implicit && isUntold(row, known, local.values?.[name]))) continue;
+        if (stored.via !== from && !(implicit && isUntold(row, known, valueAt(local.values, name)))) continue;
         renumbered = true;
         changed.push({ ...stored, seq, via: null });
       } else {

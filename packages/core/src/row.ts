@@ -93,6 +93,10 @@ export function fieldNamed(model: TableModel, name: string): FieldModel | undefi
   return byName.get(name);
 }
 
+/** A column's value among those of a row: a column may bear the name of what every object has. */
+export const valueAt = (values: Readonly<Record<string, Json>> | undefined, name: string): Json | undefined =>
+  values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
+
 /** The register of an LWW field, with its value when the caller knows it: stored, the life's own, or implicit. */
 export function registerOf(row: Row, field: string, value?: Json): Entry {
   const stored = row.fields.get(field)?.entries[0];

@@ -3,7 +3,7 @@
 import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
 import type { Entry } from "./entry";
 import type { Json, TableModel } from "./model";
-import { fieldNamed, isAlive, type Row, registerOf } from "./row";
+import { fieldNamed, isAlive, type Row, registerOf, valueAt } from "./row";
 import { crdtTypes } from "./types/index";
 import { NOT_REMOVED } from "./types/set";
 
@@ -84,7 +84,7 @@ export function rowToChange(
     const stored = row.fields.get(field.name);
     if (field.type === "lww") {
       if (!stored && !(withLife && lives)) continue;
-      const entry = registerOf(row, field.name, values[field.name]);
+      const entry = registerOf(row, field.name, valueAt(values, field.name));
       // A partial state has no value for a field that it does not carry.
       if (entry.state === undefined || !isDue(entry, options)) continue;
       lww ??= {};
@@ -96,8 +96,9 @@ export function rowToChange(
       entries = dueEntries(stored.entries, options);
       if (entries.length === 0 && !(withLife && lives && field.type === "set")) continue;
     } else {
-      if (!withLife || !lives || values[field.name] === undefined) continue;
-      entries = crdtTypes[field.type].implicit(values[field.name] as Json);
+      const value = valueAt(values, field.name);
+      if (!withLife || !lives || value === undefined) continue;
+      entries = crdtTypes[field.type].implicit(value);
     }
     if (field.type === "counter") {
       counter ??= {};
