@@ -160,8 +160,11 @@ function damageBody(chance: Chance, draft: Draft): void {
   const place = chance.pick(found);
   const { parent, name, value } = place;
   const kind = chance.below(9);
-  if (kind === 0 && Array.isArray(parent)) parent.splice(Number(name), 1);
-  else if (kind === 0) Reflect.deleteProperty(parent, name);
+  if (kind === 0 && Array.isArray(parent)) {
+    // Not by splice: the array's own `constructor` may be what damage has made of it.
+    parent.copyWithin(Number(name), Number(name) + 1);
+    parent.length -= 1;
+  } else if (kind === 0) Reflect.deleteProperty(parent, name);
   else if (kind === 1 && Array.isArray(parent)) parent.push(structuredClone(value));
   else if (kind === 1 || kind === 2) put({ parent, name: chance.pick(HOSTILE_NAMES) }, structuredClone(value));
   else if (kind === 3) put(place, [value]);
