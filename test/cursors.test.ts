@@ -435,7 +435,7 @@ describeOnEach("cursors", ({ dialect, openNode, openNodes }) => {
         // And what it is answered with is good again.
         expect((await pull(answer.cursor)).rows).toEqual([]);
       }
-      for (const junk of ["", ".", "abc", `!${cursor}`])
+      for (const junk of ["", ".", "abc", `!${cursor}`, `${cursor}\n`, `${cursor}.x`])
         await expect(pull(junk)).rejects.toMatchObject({ code: "bad_cursor" });
     });
   });

@@ -104,6 +104,16 @@ export function checkChanges(who: Who, before: Snapshot, after: Snapshot): void 
   }
 }
 
+/** Whom a push makes the owner of rows: for a moment perhaps, so that no snapshot shows it. */
+export function ownersIn(text: string): [tenant: unknown, key: string][] {
+  try {
+    const { rows } = JSON.parse(text) as { rows: readonly RowChange[] };
+    return rows.map((row) => [ownerOf(row), keyOf(row.table, row.pk)]);
+  } catch {
+    return [];
+  }
+}
+
 /**
  * What was given away is the principal's: it says so itself, or was at one of these moments.
  *
@@ -114,7 +124,7 @@ export function checkGiven(
   rows: readonly RowChange[],
   keys: readonly (readonly [table: string, pk: unknown])[],
   snapshots: readonly Snapshot[],
-  told: Set<string> = new Set(),
+  told: Set<string>,
 ): void {
   const check = (table: string, pk: unknown) => {
     const key = keyOf(table, pk);

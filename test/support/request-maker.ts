@@ -239,7 +239,8 @@ export class RequestMaker {
       said1.name = [value(), ...stamp];
       if (chance.of(0.3)) row.set = { marks: [[{ mark: chance.below(3) }, ...stamp]] };
     } else {
-      for (const column of this.#some(table)) said1[column as string] = [chance.pick(ODD_VALUES), ...stamp];
+      for (const column of this.#some(table))
+        said1[column as string] = [structuredClone(chance.pick(ODD_VALUES)), ...stamp];
       if (chance.of(0.3)) said1.slug = [`slug ${chance.below(4)}`, ...stamp];
       delete said1.size;
     }

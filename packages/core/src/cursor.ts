@@ -93,6 +93,9 @@ export function decodeCursor(text: string): Cursor {
   }
 }
 
+/** Nothing else goes back to a reader as its cursor, which is also a line of a stream. */
+const SEALED = /^([\w-]+)(?:\.([\w-]*))?$/;
+
 /** A cursor as it leaves the node: signed, since a reader that moves it would lose what lies between. */
 export function sealCursor(cursor: Cursor, secret: string): string {
   const text = encodeCursor(cursor);
@@ -105,7 +108,7 @@ export function sealCursor(cursor: Cursor, secret: string): string {
  * @throws GroveError `bad_cursor` for what is none at all
  */
 export function openCursor(sealed: string, secret: string): Cursor | null {
-  const [text = "", signature] = sealed.split(".");
+  const [, text = "", signature] = SEALED.exec(sealed) ?? [];
   const cursor = decodeCursor(text);
   return sign(secret, text) === signature ? cursor : null;
 }
