@@ -108,7 +108,10 @@ export function checkChanges(who: Who, before: Snapshot, after: Snapshot): void 
 export function ownersIn(text: string): [tenant: unknown, key: string][] {
   try {
     const { rows } = JSON.parse(text) as { rows: readonly RowChange[] };
-    return rows.map((row) => [ownerOf(row), keyOf(row.table, row.pk)]);
+    // Others of the page may be no rows at all.
+    return rows
+      .filter((row) => row?.pk)
+      .map((row) => [row.lww === null ? null : ownerOf(row), keyOf(row.table, row.pk)]);
   } catch {
     return [];
   }

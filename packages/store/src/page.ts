@@ -126,3 +126,18 @@ export function meet(
   );
   return { rows, places };
 }
+
+/** The changes in lists in which no row comes twice, in their order: what is done with one may change what the next finds. */
+export function roundsOf<T extends { readonly change: RowChange }>(changes: readonly T[]): T[][] {
+  const rounds: T[][] = [];
+  const count = new Map<string, number>();
+  for (const one of changes) {
+    const key = keyText(one.change.pk);
+    const round = count.get(key) ?? 0;
+    count.set(key, round + 1);
+    const known = rounds[round];
+    if (known) known.push(one);
+    else rounds.push([one]);
+  }
+  return rounds;
+}

@@ -1,6 +1,7 @@
 // Values that come out of the base table different from what went in: a user's trigger changed them, or the column's
 // type did. The shadow keeps them as received, so that every node still serves the same value under its stamp.
 import { decideReceived, type Json, type RowChange, settleCells } from "@grove-crdt/core";
+import { roundsOf } from "../page";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import { ShadowWrites } from "./shadow-writes";
@@ -47,7 +48,10 @@ export async function keepReceived(
   triggers: boolean,
 ): Promise<void> {
   const doubtful = triggers ? written : written.filter(({ change }) => !isCertain(table, change));
-  if (doubtful.length === 0) return;
+  for (const round of roundsOf(doubtful)) await keepRound(session, table, round);
+}
+
+async function keepRound(session: Session, table: Table, doubtful: readonly Written[]): Promise<void> {
   const keys = doubtful.map(({ key }) => key);
   const rows = await readRows(session, table, keys);
   const bases = await readBase(session, table, keys, [...keys.keys()]);

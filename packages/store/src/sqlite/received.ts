@@ -1,6 +1,7 @@
 // Values that come out of the base table different from what went in: a user's trigger changed them, or the column's
 // affinity did. The shadow keeps them as received, so that every node still serves the same value under its stamp.
 import { decideReceived, fieldNamed, type RowChange } from "@grove-crdt/core";
+import { roundsOf } from "../page";
 import { writeCells } from "./apply";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
@@ -35,12 +36,13 @@ interface Written {
 /** Compares what the base table has now with what these changes said, and keeps what differs in cells. */
 export function keepReceived(session: Session, table: Table, written: readonly Written[]): void {
   const doubtful = hasTriggers(session, table) ? written : written.filter(({ change }) => !isCertain(table, change));
-  if (doubtful.length === 0) return;
-  const keys = doubtful.map(({ key }) => key);
-  const rows = readRows(session, table, keys);
-  const bases = readBase(session, table, keys, [...keys.keys()]);
-  doubtful.forEach(({ change }, n) => {
-    const received = decideReceived(rows[n]?.row ?? null, change, bases.get(n));
-    if (received) writeCells(session, table, received.row.id, received.cells);
-  });
+  for (const round of roundsOf(doubtful)) {
+    const keys = round.map(({ key }) => key);
+    const rows = readRows(session, table, keys);
+    const bases = readBase(session, table, keys, [...keys.keys()]);
+    round.forEach(({ change }, n) => {
+      const received = decideReceived(rows[n]?.row ?? null, change, bases.get(n));
+      if (received) writeCells(session, table, received.row.id, received.cells);
+    });
+  }
 }
