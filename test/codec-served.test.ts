@@ -198,4 +198,26 @@ for (const [dialect, things, ddl] of [
     expect(applied).toBeGreaterThan(rows.length / 3);
     if (dialect === postgres) expect(parked).toBeGreaterThan(20);
   });
+
+  test(`of a row that comes twice in a page, the later value is kept and served, on ${dialect.name}`, async () => {
+    const schema = await makeSchema({ things }, dialect);
+    const node = await openNode(dialect, "node", { ...schema, ddl: [...ddl, ...schema.ddl] });
+    const at = (hlc: number, ...said: [string, Json][]): RowChange => ({
+      table: "things",
+      pk: ["x"],
+      cl: 1,
+      life: [1, "a"],
+      lww: Object.fromEntries(said.map(([name, value]) => [name, [value, hlc, "a"]])),
+    });
+    const [first, second] = ["2024-01-01T00:00:00.123456Z", "2024-01-02T00:00:00.654321Z"];
+    const rows = [
+      at(2, ["rounded", first], ["text", "1"]),
+      at(3, ["rounded", second], ["at", first]),
+      at(4, ["scaled", "1.234"]),
+    ];
+    const { outcomes } = await node.node.store.merge({ from: "a", rows });
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["applied", "applied", "applied"]);
+    const [row] = await everything(node);
+    expect(row?.lww).toMatchObject({ rounded: [second, 3, "a"], at: [first, 3, "a"], scaled: ["1.234", 4, "a"] });
+  });
 }
