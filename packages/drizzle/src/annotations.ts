@@ -1,6 +1,10 @@
-// What a schema file imports: five words around Drizzle's column builders. This module is all types at import time, so
+// What a schema file imports: seven words around Drizzle's column builders. This module is all types at import time, so
 // that a schema stays as light for bundlers and browsers as it was.
 import type { ColumnBuilderBase } from "drizzle-orm";
+import type { ArrayTyped, Countable, DataOf, ItemKey, ObjectTyped, Once } from "./builder";
+import type { Merging, ShapeOf } from "./shape";
+
+export type { Merging, ShapeOf } from "./shape";
 
 /**
  * The key of the mark on `builder.config`, which Drizzle hands on to the column. `Symbol.for`, because the CLI may load
@@ -8,8 +12,11 @@ import type { ColumnBuilderBase } from "drizzle-orm";
  */
 export const markKey: unique symbol = Symbol.for("grove-crdt:type") as never;
 
+/** The key of what an annotation was told besides, beside the mark: a list's key, or a document's shape. */
+export const optionsKey: unique symbol = Symbol.for("grove-crdt:options") as never;
+
 /** What an annotation says of a column. */
-export type Annotation = "lww" | "fixed" | "counter" | "set" | "local";
+export type Annotation = "lww" | "fixed" | "counter" | "set" | "list" | "document" | "local";
 
 /** The builder as it came, with the annotation in its type; `$inferSelect` and `$inferInsert` do not change. */
 export type Annotated<Builder extends ColumnBuilderBase, Type extends Annotation> = Builder & {
@@ -45,10 +52,16 @@ export const fixed = <Builder extends ColumnBuilderBase>(
  * ```ts
  * viewCount: counter(integer("view_count").notNull().default(0))
  * ```
+ *
+ * In the shape of a {@link document} it stands without a column, where the document has a whole number.
  */
-export const counter = <Builder extends ColumnBuilderBase>(
+export function counter(): Merging<"counter">;
+export function counter<Builder extends ColumnBuilderBase>(
   column: Builder & Once<Builder> & Countable<Builder>,
-): Annotated<Builder, "counter"> => mark(column, "counter");
+): Annotated<Builder, "counter">;
+export function counter(column?: ColumnBuilderBase): unknown {
+  return column === undefined ? merging("counter") : mark(column, "counter");
+}
 
 /**
  * A set: concurrent adds all stay, and an add wins over a concurrent removal. For a NOT NULL column that holds a JSON
@@ -57,10 +70,60 @@ export const counter = <Builder extends ColumnBuilderBase>(
  * ```ts
  * tags: set(text("tags", { mode: "json" }).$type<string[]>().notNull().default([]))
  * ```
+ *
+ * In the shape of a {@link document} it stands without a column, where the document has an array.
  */
-export const set = <Builder extends ColumnBuilderBase>(
-  column: Builder & Once<Builder> & ArrayTyped<Builder>,
-): Annotated<Builder, "set"> => mark(column, "set");
+export function set(): Merging<"set">;
+export function set<Builder extends ColumnBuilderBase>(
+  column: Builder & Once<Builder> & ArrayTyped<Builder, "set">,
+): Annotated<Builder, "set">;
+export function set(column?: ColumnBuilderBase): unknown {
+  return column === undefined ? merging("set") : mark(column, "set");
+}
+
+/**
+ * A list in an order: concurrent inserts all stay, each run of them together, and a moved item is there once. For a NOT
+ * NULL column that holds a JSON array. Of objects, `key` names the property that says which item one is: with another
+ * value elsewhere it is the same item edited.
+ *
+ * ```ts
+ * steps: list(text("steps", { mode: "json" }).$type<string[]>().notNull().default([]))
+ * cards: list(jsonb("cards").$type<{ id: string; title: string }[]>().notNull().default([]), { key: "id" })
+ * ```
+ *
+ * In the shape of a {@link document} it stands without a column, where the document has an array.
+ */
+export function list(): Merging<"list">;
+export function list<Key extends string>(options: { readonly key: Key }): Merging<"list", Key>;
+export function list<Builder extends ColumnBuilderBase>(
+  column: Builder & Once<Builder> & ArrayTyped<Builder, "list">,
+  options?: { readonly key: ItemKey<Builder> },
+): Annotated<Builder, "list">;
+export function list(
+  first?: ColumnBuilderBase | { readonly key: string },
+  options?: { readonly key: string },
+): unknown {
+  if (first === undefined || (typeof first === "object" && "key" in first)) return merging("list", first);
+  return mark(first, "list", options);
+}
+
+/**
+ * A JSON object that merges property by property, however deep: concurrent writes to different properties all stand, and
+ * of two writes to one property the later one. For a NOT NULL column that holds a JSON object. `shape` says which
+ * properties merge by a type of their own instead.
+ *
+ * ```ts
+ * data: document(jsonb("data").$type<Meta>().notNull().default({ … }), {
+ *   stats: { views: counter() },
+ *   tags: set(),
+ *   cards: list({ key: "id" }),
+ * })
+ * ```
+ */
+export const document = <Builder extends ColumnBuilderBase>(
+  column: Builder & Once<Builder> & ObjectTyped<Builder>,
+  shape?: ShapeOf<DataOf<Builder>>,
+): Annotated<Builder, "document"> => mark(column, "document", shape);
 
 /**
  * Stays on this node: never captured, never sent. It must be nullable or have a default in the database, since rows from
@@ -74,63 +137,16 @@ export const local = <Builder extends ColumnBuilderBase>(
   column: Builder & Once<Builder>,
 ): Annotated<Builder, "local"> => mark(column, "local");
 
-/** What the column reads as: its `$type`, where it has one. */
-type DataOf<Builder extends ColumnBuilderBase> = Builder["_"] extends { $type: infer Type }
-  ? Type
-  : Builder["_"]["data"];
-
-/** The types of column that hold whole numbers without loss, as drizzle-orm 0.45 names them. */
-type IntegerColumn = "SQLiteInteger" | "SQLiteCustomColumn" | "PgBigInt53" | "PgBigInt64" | "PgCustomColumn";
-
-/** In 1.0 the data's type says it; in Postgres, bigint is told from numeric and bigserial by what it can be besides. */
-type IsInteger<Builder extends ColumnBuilderBase> = Builder["_"] extends { columnType: infer Name }
-  ? Name extends IntegerColumn
-    ? true
-    : false
-  : Builder["_"] extends Dimensioned
-    ? false
-    : Builder["_"]["dataType"] extends "custom"
-      ? true
-      : Builder extends { array: unknown }
-        ? Builder extends { _: { dataType: "number int53" | "bigint int64" }; generatedAlwaysAsIdentity: unknown }
-          ? true
-          : false
-        : Builder["_"]["dataType"] extends "number int53"
-          ? true
-          : false;
-
-/** In 1.0 an array is a column with dimensions, and its data is one element's. */
-type Dimensioned = { dimensions: 1 | 2 | 3 | 4 | 5 };
-type IsArray<Builder extends ColumnBuilderBase> = Builder["_"] extends Dimensioned
-  ? true
-  : [DataOf<Builder>] extends [readonly unknown[]]
-    ? true
-    : false;
-
-/** Nothing to add, or a property that cannot be there and whose name is the error message. */
-type Once<Builder extends ColumnBuilderBase> = Builder["_"]["dataType"] extends { readonly crdt: string }
-  ? { "grove-crdt: this column is annotated already": never }
-  : unknown;
-
-type Countable<Builder extends ColumnBuilderBase> = [DataOf<Builder>] extends [number | bigint]
-  ? IsInteger<Builder> extends true
-    ? unknown
-    : { "grove-crdt: counter() needs integer() in SQLite or bigint() in Postgres": never }
-  : { "grove-crdt: counter() needs a column of whole numbers": never };
-
-type ArrayTyped<Builder extends ColumnBuilderBase> =
-  unknown extends DataOf<Builder>
-    ? { "grove-crdt: set() needs to know its elements, add .$type<T[]>() to the column": never }
-    : IsArray<Builder> extends true
-      ? unknown
-      : { "grove-crdt: set() needs an array, add .$type<T[]>() to the column": never };
-
-function mark(column: ColumnBuilderBase, type: Annotation): never {
-  const { config } = column as unknown as { config?: { [markKey]?: string } };
+function mark(column: ColumnBuilderBase, type: Annotation, options?: object): never {
+  const { config } = column as unknown as { config?: { [markKey]?: string; [optionsKey]?: object } };
   if (config === undefined)
     throw new TypeError(`${type}() goes around a Drizzle column builder, such as text("title")`);
   // Annotated twice, which only untyped code can do: keep both words, so that `generate` can name them.
   const before = config[markKey];
   config[markKey] = before === undefined || before === type ? type : `${before} ${type}`;
+  if (options !== undefined) config[optionsKey] = options;
   return column as never;
 }
+
+const merging = (type: "counter" | "set" | "list", options?: object) =>
+  Object.freeze({ [markKey]: type, ...(options && { [optionsKey]: options }) });

@@ -10,13 +10,17 @@ export function checkCounters(
   textOf: (value: SQL) => string,
 ): void {
   for (const check of config.checks) {
-    const named = namesIn(textOf(check.value));
-    for (const { name, type } of fields) {
-      if (type !== "counter" || !named.has(name.toLowerCase())) continue;
+    const text = textOf(check.value);
+    const named = namesIn(text);
+    for (const { name, type, paths = [] } of fields) {
+      if (!named.has(name.toLowerCase())) continue;
+      // Of a document, what names a counter's whole path.
+      const counts = paths.some(({ path, type }) => type === "counter" && path.every((part) => text.includes(part)));
+      if (type !== "counter" && !counts) continue;
       report({
         column: name,
         code: "counter_check",
-        problem: `the CHECK constraint ${check.name} limits it, and counts from several nodes can add up past any limit`,
+        problem: `the CHECK constraint ${check.name} limits ${counts ? "a counter in it" : "it"}, and counts from several nodes can add up past any limit`,
         cure: "Drop the constraint and check in the app, or use lww() if only one node writes the column.",
       });
     }

@@ -1,7 +1,9 @@
 // The columns beside the key: annotated ones become fields, local ones stay on their node.
-import type { ColumnModel, CrdtTypeName, FieldModel, Json } from "@grove-crdt/core";
+import type { ColumnModel, CrdtTypeName, DocumentPath, FieldModel, Json } from "@grove-crdt/core";
 import type { Column } from "drizzle-orm";
 import type { Annotation } from "./annotations";
+import type { DiagnosticCode } from "./diagnostics";
+import { readOptions } from "./options";
 import type { ReadColumn, TableConfig, TableSource } from "./source";
 
 /** What a column means on the wire and how the database stores it. */
@@ -69,7 +71,7 @@ function annotationOf({ options, report }: TableSource, { name, mark, column }: 
       column: name,
       code: "unmarked",
       problem: "it is neither annotated nor local, so nodes would differ in it silently",
-      cure: 'Wrap it in lww(), fixed(), counter(), set() or local(), or say `groveCrdt({ unmarked: "lww" })` for all of them.',
+      cure: 'Wrap it in lww(), fixed(), counter(), set(), list(), document() or local(), or say `groveCrdt({ unmarked: "lww" })` for all of them.',
     });
   }
   return undefined;
@@ -120,8 +122,15 @@ function readField<C extends Column, Source extends TableSource<C, TableConfig>>
   }
   rules.checkType(source, read, crdt, type);
   checkNull(source, read, crdt);
+  const options = readOptions(read, type, report);
   const value = rules.readDefault(source, read, type);
-  return { ...describe(read, type), type: crdt, ...(fixed && { fixed }), ...defaultOf(source, read, crdt, value) };
+  return {
+    ...describe(read, type),
+    type: crdt,
+    ...(fixed && { fixed }),
+    ...options,
+    ...defaultOf(source, read, crdt, options.paths ?? [], value),
+  };
 }
 
 /** The column's model. */
@@ -131,33 +140,59 @@ export function describe({ column, name, property }: ReadColumn, type: ColumnTyp
   return { name, property, kind, storage, sqlType, notNull, ...(element && { element }) };
 }
 
-/** A counter's default is text whatever its size, a set's is an array. */
+/** A counter's default is text whatever its size, a set's or a list's is an array, a document's an object. */
 function defaultOf(
   { report }: TableSource,
   { name }: ReadColumn,
   crdt: CrdtTypeName,
+  paths: readonly DocumentPath[],
   value: Json | undefined,
 ): { default?: Json } {
   if (value === undefined) return {};
   if (crdt === "counter") return { default: String(value) };
-  if (crdt === "set" && !Array.isArray(value)) {
-    report({
-      column: name,
-      code: "default_invalid",
-      problem: `its default ${JSON.stringify(value)} is no JSON array`,
-      cure: "Use `.default([])`, or another array.",
-    });
+  const refuse = (problem: string, cure: string) => {
+    report({ column: name, code: "default_invalid", problem, cure });
     return {};
+  };
+  if ((crdt === "set" || crdt === "list") && !Array.isArray(value))
+    return refuse(`its default ${JSON.stringify(value)} is no JSON array`, "Use `.default([])`, or another array.");
+  if (crdt === "document") {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return refuse(`its default ${JSON.stringify(value)} is no JSON object`, "Use `.default({})`, or another object.");
+    }
+    for (const { path, type } of paths) {
+      const inner = path.reduce<Json | undefined>(propertyOf, value);
+      if (inner === undefined || (type === "counter" ? Number.isSafeInteger(inner) : Array.isArray(inner))) continue;
+      const place = JSON.stringify(path);
+      return refuse(
+        `its default has ${JSON.stringify(inner)} at ${place}, which is a ${type}`,
+        `Put ${type === "counter" ? "a whole number" : "an array"} there, or nothing.`,
+      );
+    }
   }
   return { default: value };
 }
 
+const propertyOf = (value: Json | undefined, name: string): Json | undefined =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as { readonly [name: string]: Json })[name]
+    : undefined;
+
+/** What a column must not be without: its code, and a default that any row can begin with. */
+const required: Readonly<Record<Exclude<CrdtTypeName, "lww">, readonly [code: DiagnosticCode, empty: string]>> = {
+  counter: ["counter_nullable", "0"],
+  set: ["set_nullable", "[]"],
+  list: ["list_nullable", "[]"],
+  document: ["document_nullable", "{}"],
+};
+
 function checkNull({ report }: TableSource, { name, column }: ReadColumn, crdt: CrdtTypeName): void {
   if (crdt === "lww" || column.notNull) return;
+  const [code, empty] = required[crdt];
   report({
     column: name,
-    code: crdt === "counter" ? "counter_nullable" : "set_nullable",
+    code,
     problem: `it is a ${crdt} and may be NULL`,
-    cure: `Add \`.notNull().default(${crdt === "counter" ? "0" : "[]"})\`.`,
+    cure: `Add \`.notNull().default(${empty})\`.`,
   });
 }

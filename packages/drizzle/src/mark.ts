@@ -1,10 +1,12 @@
 // Reading the mark back from a built column.
 import type { FieldModel } from "@grove-crdt/core";
-import { type Annotation, markKey } from "./annotations";
+import { type Annotation, markKey, optionsKey } from "./annotations";
 
 export interface Mark {
   /** Absent on a column that nobody annotated. */
   readonly annotation?: Annotation;
+  /** What the annotation was told besides: a list's `{ key }`, a document's shape. */
+  readonly options?: unknown;
   /** Annotated more than once, with different words. */
   readonly conflicting?: string;
   /** The mark sits on the element of an array: `lww(text()).array()`. */
@@ -16,17 +18,19 @@ interface Marked {
   readonly baseColumn?: Marked;
 }
 
-const annotations = new Set<string>(["lww", "fixed", "counter", "set", "local"]);
-const wordOf = (column: Marked): unknown => (column.config as { [markKey]?: unknown } | undefined)?.[markKey];
+const annotations = new Set<string>(["lww", "fixed", "counter", "set", "list", "document", "local"]);
+const noteOf = (column: Marked): { readonly [markKey]?: unknown; readonly [optionsKey]?: unknown } =>
+  column.config ?? {};
 
 export function readMark(column: unknown): Mark {
   const marked = column as Marked;
-  const word = wordOf(marked);
-  if (typeof word === "string" && annotations.has(word)) return { annotation: word as Annotation, lost: false };
+  const { [markKey]: word, [optionsKey]: options } = noteOf(marked);
+  if (typeof word === "string" && annotations.has(word))
+    return { annotation: word as Annotation, ...(options !== undefined && { options }), lost: false };
   if (typeof word === "string") return { conflicting: word, lost: false };
   // An array of arrays holds its element deeper.
   for (let inner = marked.baseColumn; inner !== undefined; inner = inner.baseColumn) {
-    if (wordOf(inner) !== undefined) return { lost: true };
+    if (noteOf(inner)[markKey] !== undefined) return { lost: true };
   }
   return { lost: false };
 }

@@ -64,6 +64,8 @@ function compareTables(a: TableModel, b: TableModel, aFile: string, bFile: strin
       continue;
     }
     differ("pair_type", wordOf(one), wordOf(other), "Annotate it alike.", name);
+    if (wordOf(one) === wordOf(other))
+      differ("pair_options", optionsOf(one), optionsOf(other), "Give both the same key or shape.", name);
     if (!agree(one.kind, other.kind))
       differ("pair_kind", one.kind, other.kind, "Give both columns types of one kind.", name);
     differ("pair_null", nullable(one), nullable(other), "Make both NOT NULL, or neither.", name);
@@ -87,6 +89,13 @@ function compareTables(a: TableModel, b: TableModel, aFile: string, bFile: strin
 }
 
 const wordOf = (column: ColumnModel | FieldModel): string => ("type" in column ? annotationOf(column) : "key");
+function optionsOf(column: ColumnModel | FieldModel): string {
+  if (!("type" in column)) return "nothing";
+  const { type, itemKey, paths = [] } = column;
+  const keyed = (key: string | undefined) => (key === undefined ? "" : ` by ${JSON.stringify(key)}`);
+  const parts = paths.map(({ path, type, itemKey }) => `${JSON.stringify(path)} a ${type}${keyed(itemKey)}`);
+  return type === "document" ? `the shape ${list(parts)}` : `a ${type}${keyed(itemKey)}`;
+}
 const nullable = ({ notNull }: ColumnModel): string => (notNull ? "NOT NULL" : "that it may be NULL");
 const defaultOf = (column: ColumnModel | FieldModel): string =>
   "default" in column && column.default !== undefined ? `the default ${JSON.stringify(column.default)}` : "no default";

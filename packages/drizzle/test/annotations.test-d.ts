@@ -2,7 +2,7 @@
 import * as pg from "drizzle-orm/pg-core";
 import { customType, integer, numeric, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { expectTypeOf } from "vitest";
-import { counter, fixed, local, lww, set } from "../src/index";
+import { counter, document, fixed, list, local, lww, set } from "../src/index";
 
 const strings = () => text("x", { mode: "json" }).$type<string[]>();
 
@@ -238,3 +238,120 @@ counter(pg.bigint("x", { mode: "number" }).array());
 counter(pg.integer("x"));
 // @ts-expect-error without .$type<T[]>() the elements are unknown
 set(pg.jsonb("x"));
+
+// list() takes what set() takes, and the property that tells objects apart.
+type Card = { id: string; title?: string };
+const cards = () => text("x", { mode: "json" }).$type<Card[]>().notNull();
+list(strings().notNull());
+list(cards(), { key: "id" });
+list(text("x", { mode: "json" }).$type<readonly Card[]>(), { key: "title" });
+// @ts-expect-error no such property
+list(cards(), { key: "ide" });
+// @ts-expect-error text has no properties
+list(strings(), { key: "length" });
+// @ts-expect-error an array has no properties that tell it apart
+list(text("x", { mode: "json" }).$type<string[][]>(), { key: "length" });
+// @ts-expect-error a Postgres array holds no objects that are told apart
+list(pg.jsonb("x").$type<Card>().array(), { key: "id" });
+// @ts-expect-error a key goes with a name
+list(cards(), {});
+// @ts-expect-error without .$type<T[]>() the elements are unknown
+list(text("x", { mode: "json" }));
+// @ts-expect-error an object is no array
+list(pg.jsonb("x").$type<{ a: 1 }>());
+// @ts-expect-error annotated twice
+list(set(strings()));
+
+// document() takes objects, and a shape that fits them.
+interface Meta {
+  name: string;
+  stats: { views: number; likes?: number; label: string };
+  tags: string[];
+  cards: Card[];
+  rating?: { marks: number[] };
+  either: number | string;
+  empty: number | null;
+  loose: unknown;
+  "a.b/c": number;
+  tree: { inner?: Meta };
+}
+const meta = () => text("x", { mode: "json" }).$type<Meta>().notNull();
+document(meta());
+document(meta(), {});
+document(pg.jsonb("x").$type<{ a: 1 }>());
+document(meta(), {
+  stats: { views: counter(), likes: counter() },
+  tags: set(),
+  cards: list({ key: "id" }),
+  rating: { marks: list() },
+  "a.b/c": counter(),
+  tree: { inner: { tree: { inner: { tags: list() } } } },
+});
+document(pg.jsonb("x").$type<Record<string, number>>(), { any: counter() });
+// @ts-expect-error without .$type<T>() the properties are unknown
+document(text("x", { mode: "json" }));
+// @ts-expect-error an array is no object
+document(text("x", { mode: "json" }).$type<string[]>());
+// @ts-expect-error text is no object
+document(text("x"));
+// @ts-expect-error a point in time is no object of JSON
+document(integer("x", { mode: "timestamp" }));
+// @ts-expect-error a Postgres array is no object
+document(pg.jsonb("x").$type<Meta>().array());
+// @ts-expect-error annotated twice
+document(lww(meta()));
+// @ts-expect-error no such property
+document(meta(), { tag: set() });
+// @ts-expect-error no such property, further in
+document(meta(), { stats: { view: counter() } });
+// @ts-expect-error text cannot be counted
+document(meta(), { name: counter() });
+// @ts-expect-error text cannot be counted, further in
+document(meta(), { stats: { label: counter() } });
+// @ts-expect-error what may be text cannot be counted
+document(meta(), { either: counter() });
+// @ts-expect-error what may be null cannot be counted
+document(meta(), { empty: counter() });
+// @ts-expect-error nothing is known of it
+document(meta(), { loose: counter() });
+// @ts-expect-error a number is no array
+document(meta(), { stats: { views: set() } });
+// @ts-expect-error an object is no array
+document(meta(), { stats: set() });
+// @ts-expect-error an array is no number
+document(meta(), { tags: counter() });
+// @ts-expect-error an array has no shape of its own
+document(meta(), { cards: { id: set() } });
+// @ts-expect-error no such property of the items
+document(meta(), { cards: list({ key: "ide" }) });
+// @ts-expect-error text has no properties
+document(meta(), { tags: list({ key: "length" }) });
+// @ts-expect-error a register needs no mention
+document(meta(), { name: lww() });
+// @ts-expect-error a shape says types, not values
+document(meta(), { stats: { views: 1 } });
+
+// Neither changes what Drizzle reads and writes.
+const bareJson = {
+  id: text("id").primaryKey(),
+  cards: cards().default([]),
+  data: meta(),
+  chained: text("chained", { mode: "json" }).$type<Meta>(),
+};
+const plainJson = sqliteTable("t", bareJson);
+const markedJson = sqliteTable("t", {
+  id: bareJson.id,
+  cards: list(bareJson.cards, { key: "id" }),
+  data: document(bareJson.data, { stats: { views: counter() } }),
+  chained: document(bareJson.chained, { tags: list() }),
+});
+expectTypeOf<typeof markedJson.$inferSelect>().toEqualTypeOf<typeof plainJson.$inferSelect>();
+expectTypeOf<typeof markedJson.$inferInsert>().toEqualTypeOf<typeof plainJson.$inferInsert>();
+expectTypeOf<(typeof markedJson.cards)["_"]["dataType"]>().toExtend<{ readonly crdt: "list" }>();
+expectTypeOf<(typeof markedJson.data)["_"]["dataType"]>().toExtend<{ readonly crdt: "document" }>();
+const cloudJson = pg.pgTable("t", (t) => ({
+  array: list(t.text().array()).notNull().default([]),
+  cards: list(t.jsonb().$type<Card[]>(), { key: "id" }).notNull(),
+  data: document(t.jsonb().$type<Meta>(), { tags: set() }).notNull(),
+}));
+expectTypeOf<typeof cloudJson.$inferSelect>().toEqualTypeOf<{ array: string[]; cards: Card[]; data: Meta }>();

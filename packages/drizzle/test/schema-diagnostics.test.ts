@@ -37,7 +37,7 @@ describe("all problems are told at once", () => {
     expect(error.message).toContain("broken.id: it is an auto-increment key");
     expect(error.message).toContain("broken.a: it is neither annotated nor local");
     expect(error.message).toContain("keyless: it has no primary key");
-    expect(error.message).toContain("Wrap it in lww(), fixed(), counter(), set() or local()");
+    expect(error.message).toContain("Wrap it in lww(), fixed(), counter(), set(), list(), document() or local()");
   });
 });
 

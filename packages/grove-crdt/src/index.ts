@@ -28,7 +28,17 @@ export {
   type WireElement,
   type WireRegister,
 } from "@grove-crdt/core";
-export { add, increment, remove } from "@grove-crdt/drizzle/intent";
+export {
+  add,
+  append,
+  deletePath,
+  increment,
+  insertAt,
+  move,
+  remove,
+  removeAt,
+  setPath,
+} from "@grove-crdt/drizzle/intent";
 export {
   type AccessOptions,
   type Audit,

@@ -16,8 +16,8 @@ export type ArrayStorage = "text" | "jsonb" | "array";
 /** @throws TypeError for a column that holds no array */
 export function storageOf(column: Column): ArrayStorage {
   const type = column.getSQLType();
-  // 1.0 tells an array by its dimensions, 0.45 by its type.
-  if (type.endsWith("]") || "dimensions" in column) return "array";
+  // 1.0 tells an array by its dimensions, which all of its columns may have, 0.45 by its type.
+  if (type.endsWith("]") || ("dimensions" in column && Number(column.dimensions) > 0)) return "array";
   if (type === "jsonb" || type === "text") return type;
   throw new TypeError(`${column.name} (${type}) holds no array of elements.`);
 }

@@ -1,5 +1,5 @@
 // add, remove: elements as what is meant, so that an array read before does not undo what others added since.
-import { type SQL, sql } from "drizzle-orm";
+import { type Column, type SQL, sql } from "drizzle-orm";
 import { type Annotated, type DataOf, type ElementOf, storageOf } from "./column";
 
 /** JSON of an element of `json_each`, by which elements are told apart. */
@@ -7,6 +7,10 @@ const jsonOf = (each: string): SQL =>
   sql.raw(
     `CASE ${each}.type WHEN 'object' THEN ${each}.value WHEN 'array' THEN ${each}.value WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' WHEN 'null' THEN 'null' ELSE json_quote(${each}.value) END`,
   );
+
+/** The elements as an array of the column's own type, whose name Drizzle does not always spell as Postgres reads it. */
+const arrayOf = (column: Column, elements: readonly unknown[]): SQL =>
+  sql`${column}[1:0] || ${sql.param(elements, column)}`;
 
 /**
  * A set with these elements besides those that it has: for `set()` of an update, also beside `where` and `returning`.
@@ -22,12 +26,10 @@ export function add<C extends Annotated<"set">>(column: C, ...elements: readonly
       return sql<
         DataOf<C>
       >`(SELECT json_group_array(json(e)) FROM (SELECT ${jsonOf("c")} AS e, 0 AS n, c.key AS k FROM json_each(${column}) c UNION ALL SELECT ${jsonOf("p")}, 1, min(p.key) FROM json_each(${json}) p WHERE NOT EXISTS (SELECT 1 FROM json_each(${column}) o WHERE ${jsonOf("o")} = ${jsonOf("p")}) GROUP BY 1 ORDER BY 2, 3))`;
-    case "array": {
-      const type = sql.raw(column.getSQLType());
+    case "array":
       return sql<
         DataOf<C>
-      >`${column} || ARRAY(SELECT v FROM unnest(${sql.param(elements, column)}::${type}) WITH ORDINALITY AS u(v, n) WHERE NOT coalesce(v = ANY(${column}), false) GROUP BY v ORDER BY min(n))`;
-    }
+      >`${column} || ARRAY(SELECT v FROM unnest(${arrayOf(column, elements)}) WITH ORDINALITY AS u(v, n) WHERE NOT coalesce(v = ANY(${column}), false) GROUP BY v ORDER BY min(n))`;
     case "jsonb": {
       const old = sql`jsonb_array_elements(${column})`;
       return sql<
@@ -51,12 +53,10 @@ export function remove<C extends Annotated<"set">>(column: C, ...elements: reado
       return sql<
         DataOf<C>
       >`(SELECT json_group_array(json(e)) FROM (SELECT ${jsonOf("c")} AS e FROM json_each(${column}) c WHERE NOT EXISTS (SELECT 1 FROM json_each(${json}) p WHERE ${jsonOf("p")} = ${jsonOf("c")}) ORDER BY c.key))`;
-    case "array": {
-      const type = sql.raw(column.getSQLType());
+    case "array":
       return sql<
         DataOf<C>
-      >`ARRAY(SELECT v FROM unnest(${column}) WITH ORDINALITY AS u(v, n) WHERE NOT coalesce(v = ANY(${sql.param(elements, column)}::${type}), false) ORDER BY n)`;
-    }
+      >`ARRAY(SELECT v FROM unnest(${column}) WITH ORDINALITY AS u(v, n) WHERE NOT coalesce(v = ANY(${arrayOf(column, elements)}), false) ORDER BY n)`;
     case "jsonb":
       return sql<
         DataOf<C>

@@ -26,6 +26,8 @@ export interface EdgeColumn {
   readonly builder: EdgeBuilder;
   /** Absent on a key column. */
   readonly annotation?: Annotation;
+  /** What `list` and the shape of `document` are told besides, as in the model. */
+  readonly options?: Pick<FieldModel, "itemKey" | "paths">;
   readonly notNull: boolean;
   /** An SQL constant, or for a local column an expression. */
   readonly default?: string;
@@ -160,6 +162,7 @@ function readTable(model: TableModel, table: PgTable, options: TableOptions, rep
         property,
         builder: made.builder,
         ...((field || isLocal) && { annotation: field ? annotationOf(field) : "local" }),
+        ...(field && optionsOf(field)),
         notNull: column.notNull || column.primary,
         ...(literal !== undefined && { default: literal }),
         defaultFn: drawn === undefined && (computed ?? column.defaultFn !== undefined),
@@ -184,6 +187,11 @@ function readTable(model: TableModel, table: PgTable, options: TableOptions, rep
     }),
   };
 }
+
+const optionsOf = ({ itemKey, paths }: FieldModel): Pick<EdgeColumn, "options"> =>
+  itemKey === undefined && paths === undefined
+    ? {}
+    : { options: { ...(itemKey !== undefined && { itemKey }), ...(paths && { paths }) } };
 
 /** What the app can draw as well as Postgres does. */
 function computedBy(column: PgColumn, { casing }: TableOptions, { type }: Plan): "uuid" | "now" | undefined {

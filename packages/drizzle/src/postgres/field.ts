@@ -22,14 +22,17 @@ export const fieldRules: FieldRules<PgColumn, TableSource> = {
         cure: 'Use `bigint("…", { mode: "number" })`, or mode "bigint" for counts past 2^53.',
       });
     }
-    if (crdt === "set" && storage !== "jsonb" && (storage !== "array" || readType(column)?.dimensions !== 1)) {
-      report({
-        column: name,
-        code: "set_kind",
-        problem: `it is a set stored as ${sqlType}`,
-        cure: 'Use `jsonb("…").$type<T[]>()`, or an array of one dimension such as `text("…").array()`.',
-      });
-    }
+    if (crdt === "lww" || crdt === "counter" || storage === "jsonb") return;
+    if (crdt !== "document" && storage === "array" && readType(column)?.dimensions === 1) return;
+    report({
+      column: name,
+      code: `${crdt}_kind`,
+      problem: `it is a ${crdt} stored as ${sqlType}`,
+      cure:
+        crdt === "document"
+          ? 'Use `jsonb("…").$type<T>()`.'
+          : 'Use `jsonb("…").$type<T[]>()`, or an array of one dimension such as `text("…").array()`.',
+    });
   },
 };
 

@@ -19,13 +19,12 @@ export const fieldRules: FieldRules<SQLiteColumn, TableSource> = {
         cure: 'Use `integer("…")` without a mode.',
       });
     }
-    if (crdt === "set" && (kind !== "json" || storage !== "text")) {
-      report({
-        column: name,
-        code: "set_kind",
-        problem: `it is a set stored as ${kind === "json" ? "a JSON blob" : kind}`,
-        cure: 'Use `text("…", { mode: "json" }).$type<T[]>()`.',
-      });
-    }
+    if (crdt === "lww" || crdt === "counter" || (kind === "json" && storage === "text")) return;
+    report({
+      column: name,
+      code: `${crdt}_kind`,
+      problem: `it is a ${crdt} stored as ${kind === "json" ? "a JSON blob" : kind}`,
+      cure: `Use \`text("…", { mode: "json" }).$type<${crdt === "document" ? "T" : "T[]"}>()\`.`,
+    });
   },
 };
