@@ -1,23 +1,13 @@
 // What two nodes have in common: rows and metadata in canonical values, so that a SQLite node compares with a Postgres one.
-import { type Cursor, canonicalize, type Json, type RowChange } from "@grove-crdt/core";
+import { type Cursor, canonicalize, type Json, type RowChange, sortedState } from "@grove-crdt/core";
 import type { Served } from "@grove-crdt/store";
 import { expect } from "vitest";
 import type { SyncingNode } from "./node";
 
-const byText = (a: unknown, b: unknown) => (canonicalize(a as Json) < canonicalize(b as Json) ? -1 : 1);
-
 /** A row's whole state as text: what has no order of its own is sorted. */
 export function stateText(change: RowChange): string {
-  const counter = Object.fromEntries(
-    Object.entries(change.counter ?? {}).map(([field, value]) => [
-      field,
-      { ...value, totals: [...(value.totals ?? [])].sort(byText) },
-    ]),
-  );
-  const set = Object.fromEntries(
-    Object.entries(change.set ?? {}).map(([field, elements]) => [field, [...elements].sort(byText)]),
-  );
-  return canonicalize({ ...change, counter, set } as unknown as Json);
+  const { counter = {}, set = {}, list = {}, document = {}, ...row } = sortedState(change);
+  return canonicalize({ ...row, counter, set, list, document } as unknown as Json);
 }
 
 /** Every row with all that is known about it, tombstones included: what a new peer would be served. */

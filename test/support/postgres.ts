@@ -1,6 +1,6 @@
 // Postgres for the behaviour tests: a database of its own for each node. The node has a pool of connections, its
 // application one of its own.
-import type { TableModel } from "@grove-crdt/core";
+import { canonicalize, type Json, type TableModel } from "@grove-crdt/core";
 import { drizzle } from "drizzle-orm/postgres-js";
 import type { NodeOptions } from "grove-crdt";
 import type { Sql } from "postgres";
@@ -119,7 +119,7 @@ class PostgresTestDatabase implements TestDatabase {
       storage === "array" ? `to_jsonb(${quote(name)})::text` : `${quote(name)}::text`,
     );
     const rows = await this.#application.unsafe(`SELECT ${shown.join(", ")} FROM public.${quote(model.name)}`).values();
-    return rows.map((row) => JSON.stringify(columns.map((column, n) => columnToWire(column, row[n])))).sort();
+    return rows.map((row) => canonicalize(columns.map((column, n) => columnToWire(column, row[n]) as Json))).sort();
   }
   async dump(leaveOut: readonly string[] = []): Promise<string> {
     const [objects] = await this.#application.unsafe(

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ColumnModel, Json, TableModel } from "@grove-crdt/core";
+import { type ColumnModel, canonicalize, type Json, type TableModel } from "@grove-crdt/core";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { NodeOptions } from "grove-crdt";
@@ -107,7 +107,7 @@ export class SqliteTestDatabase implements TestDatabase {
       .raw()
       .safeIntegers()
       .all() as unknown[][];
-    return rows.map((row) => JSON.stringify(columns.map((column, n) => toWire(column, row[n])))).sort();
+    return rows.map((row) => canonicalize(columns.map((column, n) => toWire(column, row[n])))).sort();
   }
   async dump(leaveOut: readonly string[] = []): Promise<string> {
     return dumpSqlite(this.raw, leaveOut);

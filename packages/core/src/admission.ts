@@ -2,11 +2,12 @@
 // columns that the writer may not write are left out and told; and who may not relay writes under its own name alone.
 import { isDefault } from "./adoption";
 import { sameValue } from "./canonical";
-import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
+import { FIELD_PARTS, type RowChange, type WireCounter, type WireRegister } from "./change";
 import { decideMerge, type Local, type MergeContext, type Merged } from "./merge";
-import type { TableModel } from "./model";
+import type { Json, TableModel } from "./model";
 import { entriesOf, fieldNamed, lifeOf, registerOf } from "./row";
 import { RESERVED_NODE } from "./stamp";
+import { crdtTypes } from "./types/index";
 import { isInView, type TableView, type View } from "./view";
 import type { Outcome } from "./wire/protocol";
 
@@ -47,7 +48,10 @@ function saysNothing(model: TableModel, name: string, value: unknown): boolean {
   const field = fieldNamed(model, name);
   if (!field) return false;
   if (field.type === "lww") return isDefault(field, (value as WireRegister)[0]);
-  if (field.type === "set") return (value as readonly WireElement[]).length === 0 && isDefault(field, []);
+  if (field.type !== "counter") {
+    const { decode, materialize } = crdtTypes[field.type];
+    return decode(value as Json).length === 0 && isDefault(field, materialize([]));
+  }
   const { birth, totals = [] } = value as WireCounter;
   return totals.length === 0 && (birth === undefined || isDefault(field, birth[0]));
 }
@@ -61,7 +65,7 @@ function withoutForbidden(
 ): { readonly change: RowChange; readonly left: readonly string[] } {
   const left: string[] = [];
   const kept: Record<string, object> = {};
-  for (const type of ["lww", "counter", "set"] as const) {
+  for (const type of FIELD_PARTS) {
     const some = Object.entries(change[type] ?? {}).filter(([name, value]) => {
       if (fields.has(name)) return true;
       if (!isNew || !saysNothing(model, name, value)) left.push(name);
@@ -85,23 +89,16 @@ function otherOrigin(model: TableModel, { row, values }: Local, merged: Merged, 
   const before = row && lifeOf(model, row) === lifeOf(model, after) ? row : null;
   const written = merged.base.op === "insert" || merged.base.op === "update" ? merged.base.values : {};
   for (const [name, { type, entries }] of after.fields) {
+    const { identity, writers } = crdtTypes[type];
     const value = values && Object.hasOwn(values, name) ? values[name] : undefined;
+    const field = fieldNamed(model, name) ?? { name, type };
+    const mine = !before ? [] : type === "lww" ? [registerOf(before, name, value)] : entriesOf(before, field, value);
+    const known = new Map(mine.map((entry) => [identity(entry), entry]));
     for (const entry of entries) {
-      if (isOwn(entry, from)) continue;
-      const known = !before
-        ? undefined
-        : type === "lww"
-          ? registerOf(before, name, value)
-          : entriesOf(before, name, type, value).find(({ key, node }) => key === entry.key && node === entry.node);
-      if (!known || known.hlc !== entry.hlc || known.node !== entry.node) return entry.node;
-      // Of an element that another node added, anybody may say that it was removed.
-      const state =
-        type === "lww"
-          ? (entry.state ?? (Object.hasOwn(written, name) ? written[name] : undefined))
-          : type === "set"
-            ? undefined
-            : entry.state;
-      if (state !== undefined && !(known.state !== undefined && sameValue(known.state, state))) return entry.node;
+      // Of a register, the value may be on its way to the base table.
+      const state = entry.state ?? (type === "lww" && Object.hasOwn(written, name) ? written[name] : undefined);
+      for (const writer of writers(known.get(identity(entry)), { ...entry, state }))
+        if (!isOwn({ node: writer }, from)) return writer;
     }
   }
   return null;

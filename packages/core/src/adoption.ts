@@ -1,14 +1,15 @@
 // Adoption: rows that were in a table before capture count as the oldest possible writes, those of the reserved node. Here
 // is what follows: when a touched row counts as one, by which sum two nodes see that they adopted the same, and what
 // becomes of a column that was added later.
-import { canonicalize, compareBytes, sameValue } from "./canonical";
-import type { RowChange } from "./change";
+import { canonicalize, sameValue } from "./canonical";
+import { ENTRY_PARTS, type RowChange } from "./change";
 import { type CellWrite, type ChangeSet, NO_BASE_WRITE } from "./changeset";
 import { digest } from "./digest";
 import type { Entry } from "./entry";
-import type { FieldModel, Json, TableModel } from "./model";
+import type { CrdtTypeName, FieldModel, Json, TableModel } from "./model";
 import { type FieldState, isAlive, type Row } from "./row";
 import { rowToChange } from "./serve";
+import { sortedState } from "./sorted";
 import { RESERVED_NODE } from "./stamp";
 import { crdtTypes } from "./types/index";
 
@@ -33,29 +34,39 @@ export function existedBefore(ops: string, present: boolean): boolean {
 const isReserved = (hlc = 0, node: string = RESERVED_NODE): boolean => hlc === 0 && node === RESERVED_NODE;
 
 /** Whether a whole state says only what was there before capture. */
-function isUnwritten({ cl, life, lww = {}, counter = {}, set = {} }: RowChange): boolean {
+function isUnwritten(change: RowChange): boolean {
+  const { cl, life, lww = {} } = change;
   return (
     cl === 1 &&
     isReserved(...life) &&
     Object.values(lww).every(([, hlc, node]) => isReserved(hlc, node)) &&
-    Object.values(counter).every(({ birth, totals }) => !totals && birth && isReserved(birth[1], birth[2])) &&
-    Object.values(set).every((elements) =>
-      elements.every(([, , node, removed]) => node === "" && removed === undefined),
+    ENTRY_PARTS.every((type) =>
+      Object.values(change[type] ?? {}).every((part) =>
+        crdtTypes[type].decode(part as unknown as Json).every(isFirst(type)),
+      ),
     )
   );
 }
+
+/** An entry that a field stands for without any. */
+const isFirst =
+  (type: CrdtTypeName) =>
+  (entry: Entry): boolean =>
+    crdtTypes[type].isFirst(entry);
 
 /**
  * 128 bits of SHA-256 over a whole state without table and key, as base64url. Equal sums, equal states: merging one into
  * the other would change nothing.
  */
-export function sumOf({ lww, counter, set }: RowChange): string {
-  const sorted: Record<string, Json> = {};
-  for (const [field, elements] of Object.entries(set ?? {})) {
-    const texts = elements.map((element) => canonicalize(element as unknown as Json)).sort(compareBytes);
-    sorted[field] = texts.map((text) => JSON.parse(text) as Json);
-  }
-  const state = { ...(lww && { lww }), ...(counter && { counter }), ...(set && { set: sorted }) };
+export function sumOf(change: RowChange): string {
+  const { lww, counter, set, list, document } = sortedState(change);
+  const state = {
+    ...(lww && { lww }),
+    ...(counter && { counter }),
+    ...(set && { set }),
+    ...(list && { list }),
+    ...(document && { document }),
+  };
   return digest(canonicalize(state as unknown as Json));
 }
 
@@ -102,9 +113,7 @@ export function decideAdded(
     const value = values[name];
     const own = states.has(name) || row.shape.includes(name);
     if (own || value === undefined || isDefault(field, value)) continue;
-    const entries = [...crdtTypes[type].implicit(value), ...withoutDefault(field, value)].map(
-      (entry): Entry => ({ ...entry, seq, via: null }),
-    );
+    const entries = addedEntries(field, value).map((entry): Entry => ({ ...entry, seq, via: null }));
     if (type === "lww") states.set(name, { type, entries: entries.map((entry) => ({ ...entry, state: undefined })) });
     else {
       states.set(name, { type, entries });
@@ -118,12 +127,9 @@ export function decideAdded(
 /** Whether the value is the one that a field stands for where nobody ever said anything. */
 export const isDefault = ({ default: constant = null }: FieldModel, value: Json): boolean => sameValue(value, constant);
 
-/** Elements of a set's default that the value lacks, as removed: elsewhere the default is implicit and would stay. */
-function withoutDefault({ type, default: constant }: FieldModel, value: Json): Entry[] {
-  if (type !== "set" || constant === undefined) return [];
-  const kept = new Set((value as readonly Json[]).map(canonicalize));
-  return crdtTypes.set
-    .implicit(constant)
-    .filter(({ key }) => !kept.has(key))
-    .map((entry) => ({ ...entry, state: entry.hlc }));
+/** What the column's default has and the value has not, as removed: elsewhere the default is implicit and would stay. */
+function addedEntries(field: FieldModel, value: Json): Entry[] {
+  const { implicit, without } = crdtTypes[field.type];
+  const { default: constant } = field;
+  return constant === undefined ? implicit(value, field) : without(constant, value, field);
 }

@@ -25,6 +25,34 @@ export type WireElement<Element extends Json = Json> = readonly [
   removed?: number,
 ];
 
+/**
+ * One position of a list. Ids are a clock reading in base 36, a dot and a node: the stamp under which the position was made.
+ * A position stands beside its parent (null = the list itself), before it (0) or after it (1). In this order: an item that
+ * was deleted; one as it was inserted; one that was given another value, under that write's stamp; a move of an item here.
+ */
+export type WireItem<Element extends Json = Json> =
+  | readonly [id: string, parent: string | null, side: 0 | 1]
+  | readonly [id: string, parent: string | null, side: 0 | 1, value: Element]
+  | readonly [id: string, parent: string | null, side: 0 | 1, value: Element, hlc: number, node: string]
+  | readonly [id: string, parent: string | null, side: 0 | 1, moved: null, item: string];
+
+/**
+ * What was written at one path of a document, names from the root on; without a value, the path was deleted. With a 1 behind
+ * the value: what has a type of its own stands there, and the value only as long as it has no entries.
+ */
+export type WirePath =
+  | readonly [path: readonly string[], hlc: number, node: string]
+  | readonly [path: readonly string[], hlc: number, node: string, value: Json]
+  | readonly [path: readonly string[], hlc: number, node: string, value: Json, typed: 1];
+
+/** A document: its registers, and by path what has a type of its own. */
+export interface WireDocument {
+  readonly values?: readonly WirePath[];
+  readonly counter?: readonly (readonly [path: readonly string[], counter: WireCounter])[];
+  readonly set?: readonly (readonly [path: readonly string[], set: readonly WireElement[]])[];
+  readonly list?: readonly (readonly [path: readonly string[], list: readonly WireItem[]])[];
+}
+
 /** One row's changes as they travel; also the row's whole state when nothing is left out. */
 export interface RowChange {
   /** The table's name in the database. */
@@ -41,7 +69,16 @@ export interface RowChange {
   readonly counter?: Readonly<Record<string, WireCounter>>;
   /** By column name. */
   readonly set?: Readonly<Record<string, readonly WireElement[]>>;
+  /** By column name. */
+  readonly list?: Readonly<Record<string, readonly WireItem[]>>;
+  /** By column name. */
+  readonly document?: Readonly<Record<string, WireDocument>>;
 }
+
+/** The parts of a row change that carry fields, each by column name, in the order in which they are told. */
+export const FIELD_PARTS = ["lww", "counter", "set", "list", "document"] as const satisfies readonly CrdtTypeName[];
+/** Those whose fields are made of entries, which all travel by the encoding of their type. */
+export const ENTRY_PARTS = ["counter", "set", "list", "document"] as const satisfies readonly CrdtTypeName[];
 
 /** One field's change, as hooks, audit and API see it. */
 export interface ChangeRecord {
@@ -56,6 +93,8 @@ export interface ChangeRecord {
   readonly value?: Json;
   readonly counter?: WireCounter;
   readonly set?: readonly WireElement[];
+  readonly list?: readonly WireItem[];
+  readonly document?: WireDocument;
   /** The row was deleted. */
   readonly tombstone?: true;
 }
@@ -68,6 +107,10 @@ export interface FieldTypes {
   readonly counter?: string;
   /** Sets by column name, each with its element. */
   readonly set?: object;
+  /** Lists by column name, each with its item. */
+  readonly list?: object;
+  /** Documents, a union of column names. */
+  readonly document?: string;
 }
 
 /** {@link RowChange} for one table: `TableState<"documents", { lww: { title: string }; counter: "view_count" }>`. */
@@ -83,6 +126,8 @@ export interface TableState<
   readonly lww?: { readonly [C in Names<Registers<Fields>>]?: WireRegister<Wire<Registers<Fields>[C]>> };
   readonly counter?: { readonly [C in Counters<Fields>]?: WireCounter };
   readonly set?: { readonly [C in Names<Sets<Fields>>]?: readonly WireElement<Wire<Sets<Fields>[C]>>[] };
+  readonly list?: { readonly [C in Names<Lists<Fields>>]?: readonly WireItem<Wire<Lists<Fields>[C]>>[] };
+  readonly document?: { readonly [C in Documents<Fields>]?: WireDocument };
 }
 
 /** {@link ChangeRecord} for one table: a union over its columns and the row itself, told apart by `field`. */
@@ -92,11 +137,13 @@ export type TableChange<Name extends string, Fields extends FieldTypes, Key exte
     >]
   | { [C in Counters<Fields>]: CounterChange<Name, Key, C> }[Counters<Fields>]
   | { [C in Names<Sets<Fields>>]: SetChange<Name, Key, C, Wire<Sets<Fields>[C]>> }[Names<Sets<Fields>>]
+  | { [C in Names<Lists<Fields>>]: ListChange<Name, Key, C, Wire<Lists<Fields>[C]>> }[Names<Lists<Fields>>]
+  | { [C in Documents<Fields>]: DocumentChange<Name, Key, C> }[Documents<Fields>]
   | Change<Name, Key, "", "row">;
 
 export type Change<Name, Key, Field, Type> = Omit<
   ChangeRecord,
-  "table" | "pk" | "field" | "type" | "value" | "counter" | "set"
+  "table" | "pk" | "field" | "type" | "value" | "counter" | "set" | "list" | "document"
 > & {
   readonly table: Name;
   readonly pk: Key;
@@ -108,11 +155,19 @@ export type CounterChange<Name, Key, Field> = Change<Name, Key, Field, "counter"
 export type SetChange<Name, Key, Field, Element extends Json> = Change<Name, Key, Field, "set"> & {
   readonly set: readonly WireElement<Element>[];
 };
+export type ListChange<Name, Key, Field, Element extends Json> = Change<Name, Key, Field, "list"> & {
+  readonly list: readonly WireItem<Element>[];
+};
+export type DocumentChange<Name, Key, Field> = Change<Name, Key, Field, "document"> & {
+  readonly document: WireDocument;
+};
 
 type Names<Columns> = keyof Columns & string;
 type Registers<F extends FieldTypes> = F extends { lww: infer Columns } ? Columns : Record<never, never>;
 type Counters<F extends FieldTypes> = F extends { counter: infer Column extends string } ? Column : never;
 type Sets<F extends FieldTypes> = F extends { set: infer Columns } ? Columns : Record<never, never>;
+type Lists<F extends FieldTypes> = F extends { list: infer Columns } ? Columns : Record<never, never>;
+type Documents<F extends FieldTypes> = F extends { document: infer Column extends string } ? Column : never;
 
 /** A column's `$type` as JSON carries it; a type that TypeScript cannot see to be JSON (an interface) is taken at its word. */
 export type Wire<T> = T extends Json ? T : T & Json;

@@ -1,6 +1,6 @@
 // An entry is the smallest thing that merges: a register's value, one incarnation's totals, one node's add of an
 // element. A field is a list of entries; every CRDT type says how two entries of one identity join.
-import type { CrdtTypeName, Json } from "./model";
+import type { CrdtTypeName, FieldModel, Json } from "./model";
 import type { Stamp } from "./stamp";
 
 export interface Entry extends Stamp {
@@ -27,6 +27,9 @@ export interface WriteContext {
 /** An entry that was just made or joined and has not been numbered yet. */
 export const UNNUMBERED = 0;
 
+/** What the schema says of a column besides its type. */
+export type TypeOptions = Pick<FieldModel, "itemKey" | "paths">;
+
 /** The rules of one CRDT type. All functions are pure, and all merge rules of the type are here and nowhere else. */
 export interface CrdtType {
   readonly name: CrdtTypeName;
@@ -37,23 +40,31 @@ export interface CrdtType {
    * else a new entry: so the caller sees by identity of reference who won.
    */
   join(a: Entry, b: Entry): Entry;
+  /** The greatest clock reading in the entry, removals included. */
+  latest(entry: Entry): number;
+  /** In whose names something was written if `before` (if there was any) became `after`; nobody's if anybody may have. */
+  writers(before: Entry | undefined, after: Entry): readonly string[];
   /** The entries that a field without entries stands for: those of the reserved node, made of its value. */
-  implicit(value: Json): Entry[];
+  implicit(value: Json, options: TypeOptions): Entry[];
+  /** Like {@link implicit}, where `constant`, the column's default, may stand implicitly on other nodes. */
+  without(constant: Json, value: Json, options: TypeOptions): Entry[];
+  /** Whether {@link implicit} may have made the entry, and nobody has said anything since. */
+  isFirst(entry: Entry): boolean;
   /** The entries of a field that is born with its row. */
-  create(value: Json, context: WriteContext): Entry[];
+  create(value: Json, context: WriteContext, options: TypeOptions): Entry[];
   /** The entries that change when a field with `entries` now reads `value`. Law: materialize(after) equals value. */
-  fold(entries: readonly Entry[], value: Json, context: WriteContext): Entry[];
+  fold(entries: readonly Entry[], value: Json, context: WriteContext, options: TypeOptions): Entry[];
   /** The value that the entries stand for. */
   materialize(entries: readonly Entry[]): Json;
+  /** As they travel; see the Wire types in change.ts. */
+  encode(entries: readonly Entry[]): Json;
+  /** The inverse, of what has the right shape. */
+  decode(wire: Json): Entry[];
 }
 
 /** The greatest clock reading anywhere in the entries, removals included. */
-export function latestHlc(entries: readonly Entry[]): number {
-  let latest = 0;
-  for (const entry of entries) {
-    if (entry.hlc > latest) latest = entry.hlc;
-    // A set's state is the clock reading up to which adds were removed.
-    if (typeof entry.state === "number" && entry.state > latest) latest = entry.state;
-  }
-  return latest;
+export function latestHlc({ latest }: Pick<CrdtType, "latest">, entries: readonly Entry[]): number {
+  let found = 0;
+  for (const entry of entries) found = Math.max(found, latest(entry));
+  return found;
 }

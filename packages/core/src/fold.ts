@@ -24,10 +24,10 @@ import {
 import { type Touch, touchedFields } from "./touch";
 import { crdtTypes } from "./types/index";
 
-/** The row as the base table now has it; null when it is gone. Values of counters and sets only, canonical. */
+/** The row as the base table now has it; null when it is gone. Values of fields with entries only, canonical. */
 export interface BaseRow {
   readonly values: Readonly<Record<string, Json>>;
-  /** Stored text of set columns, to see whether it must be normalized. */
+  /** Stored text of sets, lists and documents, to see whether it must be normalized. */
   readonly texts?: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +58,7 @@ function writeContext(clock: FoldClock, at: number, floor: number): WriteContext
 function latestOf(row: Row | null): number {
   if (!row) return 0;
   let latest = row.hlc;
-  for (const field of row.fields.values()) latest = Math.max(latest, latestHlc(field.entries));
+  for (const { type, entries } of row.fields.values()) latest = Math.max(latest, latestHlc(crdtTypes[type], entries));
   return latest;
 }
 
@@ -77,8 +77,8 @@ function birthEntries(
   // At its default a field stays implicit, which costs nothing.
   const implicit = field.default !== undefined && sameValue(start, field.default);
   if (implicit && start === value) return [];
-  const born = implicit ? type.implicit(start) : type.create(start, context);
-  return replaceEntries(field.type, born, type.fold(born, value, context));
+  const born = implicit ? type.implicit(start, field) : type.create(start, context, field);
+  return replaceEntries(field.type, born, type.fold(born, value, context, field));
 }
 
 /** A new life: its LWW fields carry its stamp. */
@@ -176,11 +176,11 @@ function change(
     }
     const value = base.values[field.name] as Json;
     const implicit = !row.fields.has(field.name);
-    const entries = entriesOf(row, field.name, field.type, touch.before?.[field.name] ?? field.default ?? value);
-    const context = writeContext(clock, touch.at, latestHlc(entries));
+    const entries = entriesOf(row, field, touch.before?.[field.name] ?? field.default ?? value);
+    const context = writeContext(clock, touch.at, latestHlc(type, entries));
     const changed = whole
-      ? type.create(value, context).map((entry) => joinInto(type, entries, entry))
-      : type.fold(entries, value, context);
+      ? type.create(value, context, field).map((entry) => joinInto(type, entries, entry))
+      : type.fold(entries, value, context, field);
     if (changed.length === 0) {
       if (!implicit) fields.set(field.name, { type: field.type, entries });
       continue;

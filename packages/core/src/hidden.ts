@@ -24,13 +24,14 @@ export function makeExplicit(
   cells: CellWrites,
 ): Map<string, FieldState> {
   const fields = spreadShape(row);
-  for (const { name, type } of model.fields) {
+  for (const field of model.fields) {
+    const { name, type } = field;
     if (fields.has(name)) continue;
     if (type === "lww") {
       fields.set(name, { type, entries: [registerOf(row, name)] });
       continue;
     }
-    const entries = entriesOf(row, name, type, values[name]);
+    const entries = entriesOf(row, field, values[name]);
     if (entries.length === 0) continue;
     fields.set(name, { type, entries });
     for (const entry of entries) cells.add({ field: name, type, entry });
@@ -116,7 +117,8 @@ export function hide(model: TableModel, changes: ChangeSet, values: Readonly<Rec
   const cells: CellWrite[] = [...changes.cells];
   const fields = new Map<string, FieldState>(changes.row.fields);
   const written = new Set(cells.map((cell) => cell.field));
-  for (const { name, type } of model.fields) {
+  for (const field of model.fields) {
+    const { name, type } = field;
     const value = values[name];
     if (type === "lww") {
       const entry = registerOf(changes.row, name, value);
@@ -126,7 +128,7 @@ export function hide(model: TableModel, changes: ChangeSet, values: Readonly<Rec
       fields.set(name, { type, entries: [own] });
       cells.push({ field: name, type, entry: own });
     } else if (!fields.has(name)) {
-      const entries = entriesOf(changes.row, name, type, value);
+      const entries = entriesOf(changes.row, field, value);
       fields.set(name, { type, entries });
       for (const entry of entries) cells.push({ field: name, type, entry });
     }

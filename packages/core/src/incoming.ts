@@ -1,9 +1,9 @@
 // A row change from the wire as entries: the inverse of serve.ts.
-import { canonicalize } from "./canonical";
-import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
-import { type Entry, UNNUMBERED } from "./entry";
+import { ENTRY_PARTS, type RowChange, type WireRegister } from "./change";
+import { latestHlc, UNNUMBERED } from "./entry";
+import type { Json } from "./model";
 import { type FieldState, NO_FIELDS, NO_SHAPE } from "./row";
-import { NOT_REMOVED } from "./types/set";
+import { crdtTypes } from "./types/index";
 
 /**
  * The change's entries by field, under the number that they get here and the peer that sent them.
@@ -16,7 +16,7 @@ export function incomingFields(
   via: string | null = null,
   shape: readonly string[] = NO_SHAPE,
 ): ReadonlyMap<string, FieldState> {
-  const { life, lww, counter, set } = change;
+  const { life, lww } = change;
   let fields: Map<string, FieldState> | null = null;
   if (lww) {
     for (const field in lww) {
@@ -26,23 +26,14 @@ export function incomingFields(
       fields.set(field, { type: "lww", entries: [{ key: "", hlc, node, state, seq, via }] });
     }
   }
-  if (counter) {
+  for (const type of ENTRY_PARTS) {
+    const part = change[type];
+    if (!part) continue;
     fields ??= new Map();
-    for (const field of Object.keys(counter)) {
-      const { birth, totals = [] } = counter[field] as WireCounter;
-      const entries: Entry[] = birth ? [{ key: "", hlc: birth[1], node: birth[2], state: birth[0], seq, via }] : [];
-      for (const [key, node, up, down, hlc] of totals) entries.push({ key, hlc, node, state: [up, down], seq, via });
-      fields.set(field, { type: "counter", entries });
-    }
-  }
-  if (set) {
-    fields ??= new Map();
-    for (const field of Object.keys(set)) {
-      const entries: Entry[] = [];
-      for (const [element, hlc, node, state = NOT_REMOVED] of set[field] as readonly WireElement[]) {
-        entries.push({ key: canonicalize(element), hlc, node, state, seq, via });
-      }
-      fields.set(field, { type: "set", entries });
+    for (const field of Object.keys(part)) {
+      const entries = crdtTypes[type].decode((part as Readonly<Record<string, Json>>)[field] as Json);
+      for (const entry of entries) Object.assign(entry, { seq, via });
+      fields.set(field, { type, entries });
     }
   }
   // Most rows were written once, and their shape tells it all.
@@ -68,5 +59,8 @@ export function latestStamp(change: RowChange): number {
       for (const [, hlc, , removed = 0] of elements) latest = Math.max(latest, hlc, removed);
     }
   }
+  for (const type of ["list", "document"] as const)
+    for (const part of Object.values(change[type] ?? {}))
+      latest = Math.max(latest, latestHlc(crdtTypes[type], crdtTypes[type].decode(part as unknown as Json)));
   return latest;
 }

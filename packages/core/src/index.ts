@@ -21,6 +21,7 @@ export * from "./revert";
 export * from "./row";
 export * from "./serve";
 export * from "./shadow";
+export * from "./sorted";
 export * from "./stamp";
 export * from "./state";
 export * from "./touch";

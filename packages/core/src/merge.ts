@@ -6,7 +6,7 @@
 
 import { isDefault } from "./adoption";
 import { sameValue } from "./canonical";
-import type { RowChange, WireRegister } from "./change";
+import { ENTRY_PARTS, type RowChange, type WireRegister } from "./change";
 import type { CellWrite, ChangeSet } from "./changeset";
 import { CellWrites, NO_BASE_WRITE } from "./changeset";
 import type { Entry } from "./entry";
@@ -64,7 +64,7 @@ export function needsBase(model: TableModel, row: Row | null, change: RowChange)
     if (known.state === undefined && known.hlc === hlc && known.node === node) return true;
   }
   const implicit = (field: string) => isAlive(row) && !row.fields.has(field) && fieldNamed(model, field) !== undefined;
-  return Object.keys(change.counter ?? {}).some(implicit) || Object.keys(change.set ?? {}).some(implicit);
+  return ENTRY_PARTS.some((part) => Object.keys(change[part] ?? {}).some(implicit));
 }
 
 /** The row takes the change as it is: it was unknown, or the change's life is a later one. */
@@ -114,7 +114,7 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
     }
     if (field) {
       values[name] = crdtTypes[type].materialize(entries);
-      if (entries.every((entry) => entry.node === RESERVED_NODE) && isImplicit(type, entries, values[name] as Json))
+      if (entries.every((entry) => entry.node === RESERVED_NODE) && isImplicit(field, entries, values[name] as Json))
         continue;
     }
     fields?.set(name, { type, entries });
@@ -136,16 +136,16 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
 }
 
 /** The entries say no more than the value itself would as an implicit field. */
-function isImplicit(type: FieldState["type"], entries: readonly Entry[], value: Json): boolean {
-  const implicit = crdtTypes[type].implicit(value);
+function isImplicit(field: FieldModel, entries: readonly Entry[], value: Json): boolean {
+  const { identity, implicit } = crdtTypes[field.type];
+  const said = new Map(entries.map((entry) => [identity(entry), entry]));
+  const own = implicit(value, field);
   return (
-    implicit.length === entries.length &&
-    implicit.every(
-      (entry, n) =>
-        entry.key === entries[n]?.key &&
-        entry.hlc === entries[n]?.hlc &&
-        sameValue(entry.state as Json, entries[n]?.state as Json),
-    )
+    own.length === entries.length &&
+    own.every((entry) => {
+      const other = said.get(identity(entry));
+      return other?.hlc === entry.hlc && sameValue(entry.state as Json, other.state as Json);
+    })
   );
 }
 
@@ -215,7 +215,8 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
     }
     const { identity, join: joinEntries, materialize } = crdtTypes[type];
     const implicit = isAlive(row) && known !== undefined && !row.fields.has(name);
-    const mine = entriesOf(row, name, type, known && isAlive(row) ? valueAt(local.values, name) : undefined);
+    const value = known && isAlive(row) ? valueAt(local.values, name) : undefined;
+    const mine = entriesOf(row, known ?? { name, type }, value);
     const result = new Map(mine.map((entry) => [identity(entry), entry]));
     const changed: Entry[] = [];
     let won = false;

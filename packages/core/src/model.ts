@@ -3,8 +3,31 @@
 
 export type Dialect = "sqlite" | "postgres";
 
-/** The CRDT type of an annotated column. `list` and `document` join this union when they are built. */
-export type CrdtTypeName = "lww" | "counter" | "set";
+/** The CRDT type of an annotated column. */
+export type CrdtTypeName = "lww" | "counter" | "set" | "list" | "document";
+
+/** The types whose columns hold JSON of which every part merges by itself. */
+export const isNested = (type: CrdtTypeName): type is "set" | "list" | "document" =>
+  type === "set" || type === "list" || type === "document";
+
+/** What a column of such a type holds where there is nothing in it, and where it holds something else. */
+export const emptyOf = (type: CrdtTypeName): Json => (type === "document" ? {} : []);
+
+/** A value of such a column: what is none counts as empty. */
+export function nestedValue(type: CrdtTypeName, value: unknown): Json {
+  const fits =
+    type === "document" ? typeof value === "object" && value !== null && !Array.isArray(value) : Array.isArray(value);
+  return fits ? (value as Json) : emptyOf(type);
+}
+
+/** A path of a document whose value is not one register: it merges by a type of its own. */
+export interface DocumentPath {
+  /** Names of the properties from the root on. */
+  readonly path: readonly string[];
+  readonly type: "counter" | "set" | "list";
+  /** Of a list, as {@link FieldModel.itemKey}. */
+  readonly itemKey?: string;
+}
 
 /** What a value means on the wire, the same in every dialect. See docs/protocol.md for the JSON form of each. */
 export type ValueKind = "text" | "integer" | "real" | "numeric" | "boolean" | "timestamp" | "json" | "bytes";
@@ -48,6 +71,10 @@ export interface FieldModel extends ColumnModel {
   readonly type: CrdtTypeName;
   /** An LWW field that is written with its row and never changes, so that it can say who may see the row. */
   readonly fixed?: true;
+  /** Of a list of objects: the property that says which item one is, so that another value of it is the same item edited. */
+  readonly itemKey?: string;
+  /** Of a document: the paths that have a type of their own; absent = none. */
+  readonly paths?: readonly DocumentPath[];
   /** The schema's constant default in canonical form; absent when the column has none. */
   readonly default?: Json;
 }

@@ -1,9 +1,10 @@
 // Records: a row's changes field by field, as hooks see them, and back. A hook drops a record or gives an LWW column another
 // value; everything else of a record is what was written, and stays.
 import { isTooDeep, sameValue } from "./canonical";
-import type { ChangeRecord, RowChange, WireCounter, WireElement, WireRegister } from "./change";
+import { type ChangeRecord, ENTRY_PARTS, type RowChange, type WireCounter, type WireRegister } from "./change";
 import { GroveError } from "./errors";
 import type { Json } from "./model";
+import { crdtTypes } from "./types/index";
 
 /** What a counter's or a set's change carries was written by several nodes: the latest of them stands for it. */
 function latest(stamps: readonly (readonly [hlc: number, node: string])[], life: readonly [number, string]) {
@@ -18,20 +19,24 @@ const counterStamps = ({ birth, totals = [] }: WireCounter): [number, string][] 
 ];
 
 /**
- * One record for each field of the change, in the order lww, counter, set. The row itself has a record, with an empty
+ * One record for each field of the change, in the order lww, counter, set, list, document. The row itself has a record, with an empty
  * field, where it was deleted, and where it carries no field.
  */
 export function toRecords(change: RowChange): ChangeRecord[] {
-  const { table, pk, cl, life, lww, counter, set } = change;
+  const { table, pk, cl, life, lww, counter } = change;
   const row = { table, pk, cl };
   const records: ChangeRecord[] = [];
   for (const [field, [value, hlc = life[0], nodeId = life[1]]] of Object.entries(lww ?? {}))
     records.push({ ...row, field, type: "lww", hlc, nodeId, value });
   for (const [field, value] of Object.entries(counter ?? {}))
     records.push({ ...row, field, type: "counter", ...latest(counterStamps(value), life), counter: value });
-  for (const [field, elements] of Object.entries(set ?? {})) {
-    const stamps = elements.map(([, hlc, node]): [number, string] => [hlc, node]);
-    records.push({ ...row, field, type: "set", ...latest(stamps, life), set: elements });
+  for (const type of ["set", "list", "document"] as const) {
+    for (const [field, part] of Object.entries(change[type] ?? {})) {
+      const stamps = crdtTypes[type]
+        .decode(part as unknown as Json)
+        .map(({ hlc, node }): [number, string] => [hlc, node]);
+      records.push({ ...row, field, type, ...latest(stamps, life), [type]: part });
+    }
   }
   if (cl % 2 === 0 || records.length === 0) {
     const gone = cl % 2 === 0 ? { tombstone: true as const } : {};
@@ -61,7 +66,7 @@ export function checkRecord(before: ChangeRecord, after: unknown): ChangeRecord 
   if (typeof after !== "object" || after === undefined)
     throw bad(before.field, `${typeof after} is neither a change nor null`);
   const record = after as ChangeRecord;
-  for (const name of ["table", "pk", "field", "type", "cl", "hlc", "nodeId", "counter", "set", "tombstone"] as const) {
+  for (const name of ["table", "pk", "field", "type", "cl", "hlc", "nodeId", ...ENTRY_PARTS, "tombstone"] as const) {
     const [a, b] = [before[name], record[name]] as [Json | undefined, Json | undefined];
     if (a !== b && (a === undefined || b === undefined || isTooDeep(b) || !sameValue(a, b)))
       throw bad(before.field, `only the value of an lww column can be another, and ${name} is`);
@@ -88,23 +93,20 @@ export function fromRecords(change: RowChange, records: readonly ChangeRecord[])
   if (records.length === 0 || (isDead && !records.some(({ type }) => type === "row"))) return null;
   const { table, pk, cl, life } = change;
   const lww: Record<string, WireRegister> = {};
-  const counter: Record<string, WireCounter> = {};
-  const set: Record<string, readonly WireElement[]> = {};
+  const parts: { [Type in (typeof ENTRY_PARTS)[number]]?: Record<string, unknown> } = {};
   const amended: Record<string, Json> = {};
   for (const { field, type, value } of records) {
     if (type === "lww") {
       const register = change.lww?.[field] as WireRegister;
       if (sameValue(register[0], value as Json)) lww[field] = register;
       else amended[field] = value as Json;
-    } else if (type === "counter") counter[field] = change.counter?.[field] as WireCounter;
-    else if (type === "set") set[field] = change.set?.[field] as readonly WireElement[];
+    } else if (type !== "row") {
+      parts[type] ??= {};
+      parts[type][field] = change[type]?.[field];
+    }
   }
-  const left = {
-    ...(Object.keys(lww).length > 0 && { lww }),
-    ...(Object.keys(counter).length > 0 && { counter }),
-    ...(Object.keys(set).length > 0 && { set }),
-  };
-  return { change: { table, pk, cl, life, ...left }, amended };
+  const left = { ...(Object.keys(lww).length > 0 && { lww }), ...parts };
+  return { change: { table, pk, cl, life, ...left } as RowChange, amended };
 }
 
 /** The stamp of an LWW field that the change carries. */

@@ -1,9 +1,9 @@
 // Revert: what becomes of a row when a write that a peer rejected is taken back. Afterwards the row is as the peer has it, but
 // for what was written to it here besides. The one place where a node forgets what it once knew: whoever has heard of
 // the rejected write from here still has it.
-import type { RowChange, WireCounter, WireElement, WireRegister, WireTotal } from "./change";
+import type { RowChange, WireCounter, WireDocument, WireElement, WireItem, WireRegister, WireTotal } from "./change";
 import { decideMerge, type Local, type Merged } from "./merge";
-import type { TableModel } from "./model";
+import type { CrdtTypeName, TableModel } from "./model";
 import { isAlive } from "./row";
 
 const sum = (a: string, b: string, c: string): string => String(BigInt(a) - BigInt(b) + BigInt(c));
@@ -34,14 +34,31 @@ function counterWithout(mine: WireCounter, rejected: WireCounter, theirs: WireCo
 const own = <T>(fields: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
   fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
 
-const sameElement = (a: WireElement, b: WireElement): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** What is not in the other list. */
+function without<T>(mine: readonly T[], gone: readonly T[] = []): T[] {
+  const texts = new Set(gone.map((one) => JSON.stringify(one)));
+  return mine.filter((one) => !texts.has(JSON.stringify(one)));
+}
+
+/** Of parts by path, that of one path. */
+const partAt = <T>(parts: readonly (readonly [readonly string[], T])[] | undefined, path: readonly string[]) =>
+  parts?.find(([other]) => JSON.stringify(other) === JSON.stringify(path))?.[1];
+
+function documentWithout(mine: WireDocument, rejected: WireDocument, theirs: WireDocument = {}): WireDocument {
+  const { values = [], counter = [], set = [], list = [] } = mine;
+  return {
+    values: without(values, rejected.values),
+    counter: counter.map(([path, own]) => [
+      path,
+      counterWithout(own, partAt(rejected.counter, path) ?? {}, partAt(theirs.counter, path)),
+    ]),
+    set: set.map(([path, own]) => [path, without(own, partAt(rejected.set, path))]),
+    list: list.map(([path, own]) => [path, without(own, partAt(rejected.list, path))]),
+  };
+}
 
 /** The entries of a state that a rejected change did not bring. Stamps that were the life's own are said. */
-function entriesWithout(
-  mine: RowChange,
-  rejected: RowChange,
-  theirs: RowChange,
-): Pick<RowChange, "lww" | "counter" | "set"> {
+function entriesWithout(mine: RowChange, rejected: RowChange, theirs: RowChange): Pick<RowChange, CrdtTypeName> {
   const stamped = ({ life }: RowChange, [value, hlc = life[0], node = life[1]]: WireRegister): WireRegister => [
     value,
     hlc,
@@ -58,11 +75,14 @@ function entriesWithout(
   for (const [field, value] of Object.entries(mine.counter ?? {}))
     counter[field] = counterWithout(value, own(rejected.counter, field) ?? {}, own(theirs.counter, field));
   const set: Record<string, readonly WireElement[]> = {};
-  for (const [field, elements] of Object.entries(mine.set ?? {})) {
-    const gone = own(rejected.set, field) ?? [];
-    set[field] = elements.filter((element) => !gone.some((other) => sameElement(element, other)));
-  }
-  return { lww, counter, set };
+  for (const [field, elements] of Object.entries(mine.set ?? {}))
+    set[field] = without(elements, own(rejected.set, field));
+  const list: Record<string, readonly WireItem[]> = {};
+  for (const [field, items] of Object.entries(mine.list ?? {})) list[field] = without(items, own(rejected.list, field));
+  const document: Record<string, WireDocument> = {};
+  for (const [field, value] of Object.entries(mine.document ?? {}))
+    document[field] = documentWithout(value, own(rejected.document, field) ?? {}, own(theirs.document, field));
+  return { lww, counter, set, list, document };
 }
 
 export type Revert =
@@ -108,6 +128,8 @@ export function decideRevert(
   // A later life, or an end, that the peer did not reject stays; else the entries go into the peer's life.
   const kept = ours || cl === theirs.cl ? { table, pk, cl: theirs.cl, life: theirs.life } : { table, pk, cl, life };
   const rest = ours && cl !== theirs.cl ? null : { ...kept, ...entries };
-  const recounts = Object.keys(rejected.counter ?? {}).length > 0;
+  const recounts =
+    Object.keys(rejected.counter ?? {}).length > 0 ||
+    Object.values(rejected.document ?? {}).some(({ counter = [] }) => counter.length > 0);
   return { kind: "replace", changes: { ...changes, row, clearCells: true }, rest, recounts };
 }

@@ -113,11 +113,15 @@ export function registerOf(row: Row, field: string, value?: Json): Entry {
 }
 
 /** The entries of a multi-valued field: those it has, else the implicit ones made of `value`. */
-export function entriesOf(row: Row, field: string, type: CrdtTypeName, value: Json | undefined): readonly Entry[] {
-  const stored = row.fields.get(field)?.entries;
+export function entriesOf(
+  row: Row,
+  field: Pick<FieldModel, "name" | "type" | "itemKey" | "paths">,
+  value: Json | undefined,
+): readonly Entry[] {
+  const stored = row.fields.get(field.name)?.entries;
   if (stored) return stored;
   if (value === undefined) return [];
-  return crdtTypes[type].implicit(value).map((entry) => ({ ...entry, seq: row.born, via: row.via }));
+  return crdtTypes[field.type].implicit(value, field).map((entry) => ({ ...entry, seq: row.born, via: row.via }));
 }
 
 /** Puts `changed` into `entries`, replacing those of the same identity. */

@@ -1,11 +1,10 @@
 // Serve: what of a row a peer has not seen. A row carries each entry numbered above the floor, the life and the
 // implicit entries by the number of the life; nothing that the peer itself sent and that still says the same.
-import type { RowChange, WireCounter, WireElement, WireRegister } from "./change";
+import { FIELD_PARTS, type RowChange, type WireRegister } from "./change";
 import type { Entry } from "./entry";
-import type { Json, TableModel } from "./model";
+import type { CrdtTypeName, Json, TableModel } from "./model";
 import { fieldNamed, isAlive, type Row, registerOf, valueAt } from "./row";
 import { crdtTypes } from "./types/index";
-import { NOT_REMOVED } from "./types/set";
 
 export interface ServeOptions {
   /** Entries numbered at most this are known to the peer. */
@@ -37,27 +36,6 @@ function sendersOf(row: Row, floor: number): Set<string> {
 const wireRegister = (row: Row, { hlc, node, state }: Entry): WireRegister =>
   hlc === row.hlc && node === row.node ? [state as Json] : [state as Json, hlc, node];
 
-const wireElement = (entry: Entry): WireElement => {
-  const element = JSON.parse(entry.key) as Json;
-  return entry.state === NOT_REMOVED
-    ? [element, entry.hlc, entry.node]
-    : [element, entry.hlc, entry.node, entry.state as number];
-};
-
-function wireCounter(entries: readonly Entry[]): WireCounter {
-  const birth = entries.find((entry) => entry.key === "");
-  const totals = entries.filter((entry) => entry.key !== "");
-  return {
-    ...(birth && { birth: [birth.state as string, birth.hlc, birth.node] }),
-    ...(totals.length > 0 && {
-      totals: totals.map((entry) => {
-        const [up, down] = entry.state as unknown as [string, string];
-        return [entry.key, entry.node, up, down, entry.hlc] as const;
-      }),
-    }),
-  };
-}
-
 /**
  * @param values canonical values of the base row by column name; a value in a cell goes before it
  * @returns null when the peer knows all of the row
@@ -75,61 +53,51 @@ export function rowToChange(
   // A deleted row has nothing but the entries that it kept.
   const lives = isAlive(row);
 
-  let lww: Record<string, WireRegister> | undefined;
-  let counter: Record<string, WireCounter> | undefined;
-  let set: Record<string, readonly WireElement[]> | undefined;
+  const parts: { [Type in CrdtTypeName]?: Record<string, unknown> } = {};
+  const put = (type: CrdtTypeName, name: string, part: unknown) => {
+    parts[type] ??= {};
+    parts[type][name] = part;
+  };
 
   for (const field of model.fields) {
-    if (fields && !fields.has(field.name)) continue;
-    const stored = row.fields.get(field.name);
-    if (field.type === "lww") {
+    const { name, type } = field;
+    if (fields && !fields.has(name)) continue;
+    const stored = row.fields.get(name);
+    if (type === "lww") {
       if (!stored && !(withLife && lives)) continue;
-      const entry = registerOf(row, field.name, valueAt(values, field.name));
+      const entry = registerOf(row, name, valueAt(values, name));
       // A partial state has no value for a field that it does not carry.
-      if (entry.state === undefined || !isDue(entry, options)) continue;
-      lww ??= {};
-      lww[field.name] = wireRegister(row, entry);
+      if (entry.state !== undefined && isDue(entry, options)) put(type, name, wireRegister(row, entry));
       continue;
     }
     let entries: readonly Entry[];
     if (stored) {
       entries = dueEntries(stored.entries, options);
-      if (entries.length === 0 && !(withLife && lives && field.type === "set")) continue;
+      // Without entries it is empty, which a counter cannot be.
+      if (entries.length === 0 && !(withLife && lives && type !== "counter")) continue;
     } else {
-      const value = valueAt(values, field.name);
+      const value = valueAt(values, name);
       if (!withLife || !lives || value === undefined) continue;
-      entries = crdtTypes[field.type].implicit(value);
+      entries = crdtTypes[type].implicit(value, field);
     }
-    if (field.type === "counter") {
-      counter ??= {};
-      counter[field.name] = wireCounter(entries);
-    } else {
-      set ??= {};
-      set[field.name] = entries.map(wireElement);
-    }
+    put(type, name, crdtTypes[type].encode(entries));
   }
-  for (const [name, state] of row.fields) {
+  for (const [name, { type, entries: all }] of row.fields) {
     if (fieldNamed(model, name) || (fields && !fields.has(name))) continue;
-    const entries = dueEntries(state.entries, options);
+    const entries = dueEntries(all, options);
     if (entries.length === 0) continue;
-    if (state.type === "lww") {
-      if (entries[0]?.state === undefined) continue;
-      lww ??= {};
-      lww[name] = wireRegister(row, entries[0]);
-    } else if (state.type === "counter") {
-      counter ??= {};
-      counter[name] = wireCounter(entries);
-    } else {
-      set ??= {};
-      set[name] = entries.map(wireElement);
-    }
+    if (type !== "lww") put(type, name, crdtTypes[type].encode(entries));
+    else if (entries[0]?.state !== undefined) put(type, name, wireRegister(row, entries[0]));
   }
-  if (!withLife && !lww && !counter && !set) return null;
   const change: { -readonly [Part in keyof RowChange]: RowChange[Part] } = { table: model.name, pk, cl: row.cl, life };
-  if (lww) change.lww = lww;
-  if (counter) change.counter = counter;
-  if (set) change.set = set;
-  return change;
+  let isEmpty = !withLife;
+  for (const type of FIELD_PARTS) {
+    const part = parts[type];
+    if (!part) continue;
+    isEmpty = false;
+    change[type] = part as never;
+  }
+  return isEmpty ? null : change;
 }
 
 /** Of a page that many read: what of a row goes to each peer that sent a part of it. */

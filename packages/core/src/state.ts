@@ -1,43 +1,20 @@
 // A row's whole state as plain data, and the pure functions on it that generated/ gives types to. They call the same
 // decisions as the stores do; nothing about merging is said twice.
 
-import { canonicalize, compareBytes } from "./canonical";
-import type { RowChange, WireCounter } from "./change";
+import { canonicalize } from "./canonical";
+import type { RowChange } from "./change";
 import { GroveError } from "./errors";
 import { decideMerge, needsBase } from "./merge";
 import type { Json, TableModel } from "./model";
 import { isAlive, lifeOf, type Row, rowValues } from "./row";
 import { rowToChange } from "./serve";
+import { sortedState } from "./sorted";
 
 const CONTEXT = { seq: 1, from: null } as const;
 
 function load(model: TableModel, state: RowChange): { row: Row; values: Record<string, Json> } {
   const { row, base } = decideMerge(model, { row: null, present: false }, state, CONTEXT);
   return { row, values: base.op === "insert" ? { ...base.values } : {} };
-}
-
-/** One order for what has no order of its own, so that equal states are equal texts. */
-function sorted(state: RowChange): RowChange {
-  const byName = <T>(record: Readonly<Record<string, T>> | undefined, order: (value: T) => T) =>
-    record &&
-    Object.fromEntries(
-      Object.keys(record)
-        .sort()
-        .map((key) => [key, order(record[key] as T)]),
-    );
-  const byText = (a: Json, b: Json) => compareBytes(canonicalize(a), canonicalize(b));
-  const lww = byName(state.lww, (register) => register);
-  const counter = byName(
-    state.counter,
-    (value): WireCounter =>
-      value.totals
-        ? { ...value, totals: [...value.totals].sort((x, y) => byText(x as unknown as Json, y as unknown as Json)) }
-        : value,
-  );
-  const set = byName(state.set, (elements) =>
-    [...elements].sort((x, y) => byText(x as unknown as Json, y as unknown as Json)),
-  );
-  return { ...state, ...(lww && { lww }), ...(counter && { counter }), ...(set && { set }) };
 }
 
 /**
@@ -56,7 +33,8 @@ export function mergeStates<State extends RowChange>(model: TableModel, a: State
   const [first, second] = a.cl <= b.cl ? [a, b] : [b, a];
   const later = lifeOf(model, second) > lifeOf(model, first);
   const { row, values } = load(model, later ? second : first);
-  if (later) return sorted(rowToChange(model, a.pk, row, values, { floor: 0, exclude: null }) as RowChange) as State;
+  if (later)
+    return sortedState(rowToChange(model, a.pk, row, values, { floor: 0, exclude: null }) as RowChange) as State;
   const local = {
     row,
     present: isAlive(row),
@@ -64,7 +42,7 @@ export function mergeStates<State extends RowChange>(model: TableModel, a: State
   };
   const merged = decideMerge(model, local, second, CONTEXT);
   const after = merged.base.op === "update" ? { ...values, ...merged.base.values } : values;
-  return sorted(rowToChange(model, a.pk, merged.row, after, { floor: 0, exclude: null }) as RowChange) as State;
+  return sortedState(rowToChange(model, a.pk, merged.row, after, { floor: 0, exclude: null }) as RowChange) as State;
 }
 
 /** The values that a state stands for, by column name; null when the row is deleted. */

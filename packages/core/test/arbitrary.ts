@@ -1,10 +1,25 @@
 // Random states and histories for the property tests of core.
 import fc from "fast-check";
-import type { Json, RowChange, TableModel, WireCounter, WireElement, WireRegister } from "../src/index";
+import type {
+  Json,
+  RowChange,
+  TableModel,
+  WireCounter,
+  WireDocument,
+  WireElement,
+  WireItem,
+  WireRegister,
+} from "../src/index";
 
 export const NODES = ["a", "b", "c"] as const;
 
 const column = { property: "x", storage: "text", sqlType: "text", notNull: false } as const;
+
+export const PATHS = [
+  { path: ["n"], type: "counter" },
+  { path: ["o", "s"], type: "set" },
+  { path: ["o", "l"], type: "list" },
+] as const;
 
 /** A table with two fields of each type. */
 export const model: TableModel = {
@@ -21,6 +36,18 @@ export const model: TableModel = {
   ],
   local: [],
   uniques: [],
+};
+
+/** The same table with lists and documents. */
+export const nested: TableModel = {
+  ...model,
+  fields: [
+    ...model.fields,
+    { ...column, name: "steps", kind: "json", type: "list", default: [] },
+    { ...column, name: "cards", kind: "json", type: "list", itemKey: "id" },
+    { ...column, name: "data", kind: "json", type: "document", default: {}, paths: PATHS },
+    { ...column, name: "meta", kind: "json", type: "document" },
+  ],
 };
 
 /** The same table with a field that never changes. */
@@ -84,6 +111,70 @@ export const set: fc.Arbitrary<readonly WireElement[]> = fc
     ),
   );
 
+const id = fc
+  .tuple(
+    fc.integer({ min: 1, max: 6 }),
+    fc.oneof({ weight: 5, arbitrary: node }, { weight: 1, arbitrary: fc.constant("") }),
+  )
+  .map(([hlc, n]) => `${hlc}.${n}`);
+const side = fc.constantFrom<0 | 1>(0, 1);
+
+/** Positions as nobody makes them, too: of one id with several parents, and whose parents are missing. */
+export const list: fc.Arbitrary<readonly WireItem[]> = fc
+  .uniqueArray(
+    fc.tuple(
+      id,
+      fc.option(id),
+      side,
+      fc.oneof(
+        fc.constant([] as const),
+        fc.tuple(element),
+        fc.tuple(element, fc.integer({ min: 1, max: 9 }), node),
+        fc.tuple(fc.constant(null), id),
+      ),
+    ),
+    { selector: ([own]) => own, maxLength: 6 },
+  )
+  .map((items) =>
+    items.map(([own, parent, where, rest]) => {
+      const before = parent !== null && parent < own ? parent : null;
+      return [own, before, where, ...rest] as unknown as WireItem;
+    }),
+  );
+
+const path = fc.constantFrom<readonly string[]>(
+  ["a"],
+  ["a", "b"],
+  ["a", "b", "c"],
+  ["a", "d"],
+  ["__proto__"],
+  ["o"],
+  ["n"],
+);
+const at = <T>(paths: readonly (readonly string[])[], part: fc.Arbitrary<T>) =>
+  fc
+    .uniqueArray(fc.tuple(fc.constantFrom(...paths), part), { selector: ([own]) => own.join(), maxLength: 2 })
+    .map((parts) => parts as readonly (readonly [readonly string[], T])[]);
+
+export const document: fc.Arbitrary<WireDocument> = fc
+  .record({
+    values: fc.uniqueArray(
+      fc.tuple(
+        path,
+        stamp,
+        fc.option(fc.oneof(value, fc.constant<Json>({}), fc.constant<Json>([1])), { nil: undefined }),
+      ),
+      { selector: ([own]) => own.join(), maxLength: 5 },
+    ),
+    counter: at([["n"], ["a", "b"]], counter),
+    set: at([["o", "s"]], set),
+    list: at([["o", "l"], ["a"]], list),
+  })
+  .map(({ values, ...typed }) => ({
+    values: values.map(([own, [hlc, n], said]) => (said === undefined ? [own, hlc, n] : [own, hlc, n, said])),
+    ...typed,
+  }));
+
 /** A whole state of the one row `["r"]`. */
 export const state: fc.Arbitrary<RowChange> = fc
   .record({
@@ -100,3 +191,14 @@ export const state: fc.Arbitrary<RowChange> = fc
     life,
     ...(cl % 2 === 1 && { lww, counter: counters, set: sets }),
   }));
+
+/** The same of the table with lists and documents. */
+export const nestedState: fc.Arbitrary<RowChange> = fc
+  .tuple(
+    state,
+    fc.record({
+      list: fc.record({ steps: list, cards: list }),
+      document: fc.record({ data: document, meta: document }),
+    }),
+  )
+  .map(([own, more]) => (own.cl % 2 === 1 ? { ...own, ...more } : own));

@@ -1,5 +1,5 @@
 // Changes that were rejected, the same in every dialect: ours by a peer, or a peer's here. They stand in `_grove_parked`.
-import type { Json, Outcome, RowChange } from "@grove-crdt/core";
+import { FIELD_PARTS, type Json, type Outcome, type RowChange } from "@grove-crdt/core";
 
 export interface Rejection {
   /** For `node.revert` and `node.retry`. Another one once the row was sent and rejected again. */
@@ -28,7 +28,7 @@ export function rejectionText(change: RowChange, { fields }: Outcome): string {
   if (!fields) return JSON.stringify({ change });
   const { table, pk, cl, life } = change;
   const kept: Record<string, object> = {};
-  for (const type of ["lww", "counter", "set"] as const) {
+  for (const type of FIELD_PARTS) {
     const some = Object.entries(change[type] ?? {}).filter(([name]) => fields.includes(name));
     if (some.length > 0) kept[type] = Object.fromEntries(some);
   }

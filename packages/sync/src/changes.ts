@@ -1,5 +1,5 @@
 // What happens in a node's tables, by whomever it was written, as it becomes known: for a page that redraws.
-import { type Cursor, type Json, RESERVED_NODE, type RowChange, type TableModel } from "@grove-crdt/core";
+import { type Cursor, crdtTypes, type Json, RESERVED_NODE, type RowChange, type TableModel } from "@grove-crdt/core";
 import type { Store } from "@grove-crdt/store";
 import { Wakeup } from "./wakeup";
 import type { Watcher } from "./watcher";
@@ -48,6 +48,14 @@ function eventsOf(change: RowChange, model: TableModel | undefined): TableEvent[
     if (elements.length === 0) add(life[1], field);
     const written = elements.filter(([, , node]) => node !== RESERVED_NODE);
     for (const [, , node] of written.length > 0 ? written : elements) add(node, field);
+  }
+  for (const type of ["list", "document"] as const) {
+    for (const [field, part] of Object.entries(change[type] ?? {})) {
+      const entries = crdtTypes[type].decode(part as unknown as Json);
+      if (entries.length === 0) add(life[1], field);
+      const written = entries.filter(({ node }) => node !== RESERVED_NODE);
+      for (const { node } of written.length > 0 ? written : entries) add(node, field);
+    }
   }
   const order = new Map(model?.fields.map(({ name }, n) => [name, n]));
   return [...byOrigin].map(([origin, fields]) => ({

@@ -2,6 +2,8 @@
 import {
   type Access,
   type ChangeRecord,
+  ENTRY_PARTS,
+  FIELD_PARTS,
   isTooDeep,
   type Json,
   jsonLength,
@@ -35,10 +37,10 @@ interface Incoming {
 
 /** Why a change goes beyond what a caller may send; null = it does not. */
 function beyond(change: RowChange, { value: most, depth }: ValueLimits): Outcome | null {
-  for (const fields of [change.lww, change.counter, change.set]) {
-    for (const [name, value] of Object.entries(fields ?? {})) {
+  for (const part of FIELD_PARTS) {
+    for (const [name, value] of Object.entries(change[part] ?? {})) {
       // A register, or a list of elements, adds levels of its own.
-      if (isTooDeep(value, 0, depth + 2))
+      if (isTooDeep(value, 0, depth + (part === "document" ? 4 : 2)))
         return rejected("bad_change", `${name} is nested deeper than ${depth} levels.`);
       if (jsonLength(value) > most) return rejected("payload_too_large", `${name} has more than ${most} bytes.`);
     }
@@ -244,7 +246,7 @@ export class Passage {
       if (!change) return failure ?? { outcome: "applied" };
       const left = writtenBefore(rows[n] as RowChange, change, amended);
       const { failed } = left;
-      const isEmpty = failed.length > 0 && !left.change.lww && !change.counter && !change.set;
+      const isEmpty = failed.length > 0 && !left.change.lww && ENTRY_PARTS.every((part) => !change[part]);
       if (!isEmpty) {
         sent.push(left.change);
         written[n] = left.change;

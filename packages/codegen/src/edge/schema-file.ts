@@ -1,6 +1,6 @@
 // The edge's schema: SQLite tables that the app reads and writes with the types of the Postgres ones. The types, and what
 // cannot be printed (functions), are those of the Postgres columns themselves.
-import type { TableModel } from "@grove-crdt/core";
+import type { DocumentPath, FieldModel, TableModel } from "@grove-crdt/core";
 import { byCodeUnit, nameTables } from "../names";
 import { docText, header, property, quote, template } from "../typescript/text";
 
@@ -10,7 +10,9 @@ export interface EdgeColumn {
   readonly builder:
     | { readonly call: "text" | "integer" | "real" | "blob" | "numeric"; readonly mode?: string }
     | { readonly call: "customType"; readonly sqlType: "text" | "blob"; readonly map: "column" | "bigint" };
-  readonly annotation?: "lww" | "fixed" | "counter" | "set" | "local";
+  readonly annotation?: "lww" | "fixed" | "counter" | "set" | "list" | "document" | "local";
+  /** What `list` and the shape of `document` are told besides, as in the model. */
+  readonly options?: Pick<FieldModel, "itemKey" | "paths">;
   readonly notNull: boolean;
   /** An SQL constant, or for a local column an expression. */
   readonly default?: string;
@@ -62,7 +64,7 @@ export function emitEdgeSchema(tables: readonly EdgeTable[], sources: ReadonlyMa
   });
   return `${header("The edge's tables in SQLite, with the types of those in Postgres.")}
 ${/\bsql`/.test(body) ? 'import { sql } from "drizzle-orm";\n' : ""}import { ${builders.join(", ")} } from "drizzle-orm/sqlite-core";
-import { ${used(["counter", "fixed", "local", "lww", "set"]).join(", ")} } from "grove-crdt/schema";
+import { ${used(["counter", "document", "fixed", "list", "local", "lww", "set"]).join(", ")} } from "grove-crdt/schema";
 ${imports.join("")}
 /** What the app reads from a column of a Postgres table. */
 type Of<
@@ -132,7 +134,30 @@ function emitColumn(column: EdgeColumn, { value, type }: Place, isKey: boolean):
       : `.$defaultFn(() => ${drawn[String(column.defaultFn)] ?? `${own}.defaultFn?.()`} as never)`,
     column.onUpdateFn ? `.$onUpdateFn(() => ${own}.onUpdateFn?.() as never)` : "",
   ].join("");
-  return column.annotation === undefined ? chain : `${column.annotation}(${chain})`;
+  return column.annotation === undefined ? chain : `${column.annotation}(${chain}${emitOptions(column)})`;
+}
+
+function emitOptions({ options: { itemKey, paths } = {} }: EdgeColumn): string {
+  if (itemKey !== undefined) return `, ${keyOption(itemKey)}`;
+  return paths ? `, ${emitShape(paths, 0)}` : "";
+}
+
+const keyOption = (itemKey: string): string => `{ key: ${quote(itemKey)} }`;
+
+/** Paths as the nested object that they were written as. */
+function emitShape(paths: readonly DocumentPath[], depth: number): string {
+  const names = [...new Set(paths.map(({ path }) => path[depth] as string))];
+  const parts = names.map((name) => {
+    const below = paths.filter(({ path }) => path[depth] === name);
+    const [only] = below;
+    const isType = only !== undefined && only.path.length === depth + 1;
+    const shape = isType
+      ? `${only.type}(${only.itemKey === undefined ? "" : keyOption(only.itemKey)})`
+      : emitShape(below, depth + 1);
+    // Without brackets, this one name would set the prototype.
+    return `${name === "__proto__" ? '["__proto__"]' : property(name)}: ${shape}`;
+  });
+  return `{ ${parts.join(", ")} }`;
 }
 
 function emitBuilder({ name, builder }: EdgeColumn, own: string, of: string): string {

@@ -59,6 +59,8 @@ const plainField = (field: FieldModel) => ({
   ...plainColumn(field),
   type: field.type,
   fixed: field.fixed,
+  itemKey: field.itemKey,
+  paths: field.paths?.map(({ path, type, itemKey }) => ({ path, type, itemKey })),
   default: sortKeys(field.default),
 });
 

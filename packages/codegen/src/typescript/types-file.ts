@@ -61,15 +61,16 @@ function emitTable(table: TableModel, { base, pascal }: Names): string {
       "lww",
       of("lww").map((field) => `${property(field.name)}: ${registerType(field, row)}`),
     ),
-    of("counter").length > 0
-      ? `  counter: ${of("counter")
-          .map((field) => quote(field.name))
-          .join(" | ")};\n`
-      : "",
+    names("counter", of("counter")),
     group(
       "set",
       of("set").map((field) => `${property(field.name)}: ${elementType(field, row)}`),
     ),
+    group(
+      "list",
+      of("list").map((field) => `${property(field.name)}: ${elementType(field, row)}`),
+    ),
+    names("document", of("document")),
   ];
   const key = table.key.map((column, n) => `${label(column, n)}: ${wireType(column)}`).join(", ");
   const about = docText(table.name);
@@ -90,6 +91,9 @@ export type ${pascal}State = TableState<${quote(table.name)}, ${pascal}Fields, $
 export type ${pascal}Change = TableChange<${quote(table.name)}, ${pascal}Fields, ${pascal}Key>;
 `;
 }
+
+const names = (name: string, fields: readonly FieldModel[]): string =>
+  fields.length === 0 ? "" : `  ${name}: ${fields.map((field) => quote(field.name)).join(" | ")};\n`;
 
 const group = (name: string, columns: readonly string[]): string =>
   columns.length === 0 ? "" : `  ${name}: { ${columns.join("; ")} };\n`;

@@ -3,9 +3,11 @@
 // Join: the register by stamp, the greater of each total. Becomes: birth + all ups - all downs, exact in 64 bits
 // and beyond. Source: Shapiro et al. 2011, PN-Counter, 3.1.3. Totals belong to incarnations and not to nodes, so
 // that a restored or copied database never counts on from totals that others already know.
+import type { WireCounter } from "../change";
 import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
+import type { Json } from "../model";
 import { RESERVED_NODE } from "../stamp";
-import { joinRegisters, register } from "./lww";
+import { isReserved, joinRegisters, register, writersOf } from "./lww";
 
 type Totals = readonly [up: string, down: string];
 
@@ -37,7 +39,11 @@ export const counter: CrdtType = {
   // With its node, so that nobody counts on another one's incarnation.
   identity: ({ key, node }) => (key === "" ? "" : `${key} ${node}`),
   join: (a, b) => (a.key === "" ? joinRegisters(a, b) : joinTotals(a, b)),
+  latest: ({ hlc }) => hlc,
+  writers: writersOf,
   implicit: (value) => [register(value, 0, RESERVED_NODE)],
+  without: (_constant, value) => [register(value, 0, RESERVED_NODE)],
+  isFirst: (entry) => entry.key === "" && isReserved(entry),
   create: (value, context) => [register(value, context.tick(), context.node)],
   fold(entries, value, context) {
     const delta = BigInt(value as string) - sum(entries);
@@ -49,4 +55,22 @@ export const counter: CrdtType = {
     return [{ key: incarnation, hlc: context.tick(), node, state, seq: UNNUMBERED, via: null, cell: own?.cell }];
   },
   materialize: (entries) => String(sum(entries)),
+  encode(entries) {
+    const birth = entries.find(({ key }) => key === "");
+    const totals = entries.filter(({ key }) => key !== "");
+    const wire: WireCounter = {
+      ...(birth && { birth: [birth.state as string, birth.hlc, birth.node] }),
+      ...(totals.length > 0 && {
+        totals: totals.map((entry) => [entry.key, entry.node, ...totalsOf(entry), entry.hlc] as const),
+      }),
+    };
+    return wire as unknown as Json;
+  },
+  decode(wire) {
+    const { birth, totals = [] } = wire as unknown as WireCounter;
+    const entries = birth ? [register(birth[0], birth[1], birth[2])] : [];
+    for (const [key, node, up, down, hlc] of totals)
+      entries.push({ key, hlc, node, state: [up, down], seq: UNNUMBERED, via: null });
+    return entries;
+  },
 };

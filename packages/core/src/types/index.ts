@@ -2,7 +2,9 @@
 import type { CrdtType } from "../entry";
 import type { CrdtTypeName } from "../model";
 import { counter } from "./counter";
+import { document } from "./document";
+import { list } from "./list";
 import { lww } from "./lww";
 import { set } from "./set";
 
-export const crdtTypes: Readonly<Record<CrdtTypeName, CrdtType>> = { lww, counter, set };
+export const crdtTypes: Readonly<Record<CrdtTypeName, CrdtType>> = { lww, counter, set, list, document };

@@ -1,7 +1,7 @@
 // lww: a last-writer-wins register.
 // State: one entry; its stamp and its value. Join: the greater stamp; of equal stamps the greater canonical bytes.
 // Source: Shapiro et al. 2011, "A comprehensive study of Convergent and Commutative Replicated Data Types", 3.2.1.
-import { compareValues } from "../canonical";
+import { compareValues, sameValue } from "../canonical";
 import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
 import type { Json } from "../model";
 import { compareStamps, RESERVED_NODE } from "../stamp";
@@ -22,12 +22,32 @@ export function joinRegisters(a: Entry, b: Entry): Entry {
   return order >= 0 ? a : b;
 }
 
+/** Stamped by no write. */
+export const isReserved = ({ hlc, node }: Entry): boolean => hlc === 0 && node === RESERVED_NODE;
+
+/** Who wrote a register that is another one now. */
+export function writersOf(before: Entry | undefined, after: Entry): readonly string[] {
+  const known = before && compareStamps(before, after) === 0;
+  const same = after.state === undefined || (before?.state !== undefined && sameValue(before.state, after.state));
+  return known && same ? [] : [after.node];
+}
+
 export const lww: CrdtType = {
   name: "lww",
   identity: () => "",
   join: joinRegisters,
+  latest: ({ hlc }) => hlc,
+  writers: (before, after) => writersOf(before, after),
   implicit: (value) => [register(value, 0, RESERVED_NODE)],
+  without: (_constant, value) => [register(value, 0, RESERVED_NODE)],
+  isFirst: isReserved,
   create: (value, context) => [register(value, context.tick(), context.node)],
   fold: (_entries, value, context) => [register(value, context.tick(), context.node)],
   materialize: (entries) => (entries[0]?.state ?? null) as Json,
+  // Registers travel with their row's stamp; see serve.ts.
+  encode: ([entry]) => (entry ? [entry.state as Json, entry.hlc, entry.node] : null),
+  decode: (wire) => {
+    const [state, hlc, node] = wire as unknown as readonly [Json, number, string];
+    return [register(state, hlc, node)];
+  },
 };

@@ -4,6 +4,7 @@
 // Source: Bieniusa et al. 2012, "An Optimized Conflict-free Replicated Set": one dot per element and node instead of
 // one per add, so a million adds and removals cost no more than one.
 import { canonicalize, compareBytes } from "../canonical";
+import type { WireElement } from "../change";
 import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
 import type { Json } from "../model";
 import { compareStamps, RESERVED_NODE } from "../stamp";
@@ -29,6 +30,11 @@ function elementKeys(value: Json): string[] {
   return [...new Set((value as readonly Json[]).map(canonicalize))];
 }
 
+function toWire({ key, hlc, node, state }: Entry): WireElement {
+  const element = JSON.parse(key) as Json;
+  return state === NOT_REMOVED ? [element, hlc, node] : [element, hlc, node, state as number];
+}
+
 export const set: CrdtType = {
   name: "set",
   identity: (entry) => `${entry.node}\n${entry.key}`,
@@ -39,8 +45,18 @@ export const set: CrdtType = {
     if (hlc === b.hlc && removed === removedAt(b)) return b;
     return { ...a, hlc, state: removed, seq: UNNUMBERED, via: null };
   },
+  latest: (entry) => Math.max(entry.hlc, removedAt(entry)),
+  // Of an element that another node added, anybody may say that it was removed.
+  writers: (before, { hlc, node }) => (before && compareStamps(before, { hlc, node }) === 0 ? [] : [node]),
   // The place in the array stands in for the clock, so an adopted array keeps its order on every node.
   implicit: (value) => elementKeys(value).map((key, place) => added(key, place, RESERVED_NODE)),
+  without(constant, value) {
+    const own = set.implicit(value, {});
+    const kept = new Set(own.map(({ key }) => key));
+    const gone = set.implicit(constant, {}).filter(({ key }) => !kept.has(key));
+    return [...own, ...gone.map((entry) => ({ ...entry, state: entry.hlc }))];
+  },
+  isFirst: ({ node, state }) => node === RESERVED_NODE && state === NOT_REMOVED,
   create: (value, context) => elementKeys(value).map((key) => added(key, context.tick(), context.node)),
   fold(entries, value, context) {
     const changed: Entry[] = [];
@@ -68,4 +84,14 @@ export const set: CrdtType = {
     const ordered = [...latest.values()].sort((a, b) => compareStamps(a, b) || compareBytes(a.key, b.key));
     return ordered.map((entry) => JSON.parse(entry.key) as Json);
   },
+  encode: (entries) => entries.map(toWire) as unknown as Json,
+  decode: (wire) =>
+    (wire as unknown as readonly WireElement[]).map(([element, hlc, node, state = NOT_REMOVED]) => ({
+      key: canonicalize(element),
+      hlc,
+      node,
+      state,
+      seq: UNNUMBERED,
+      via: null,
+    })),
 };

@@ -1,12 +1,12 @@
 // The schema of one row's changes on the wire, and the check against a table's model.
 import { z } from "zod";
 import { isIllFormed, isMeasurable, isTooDeep } from "../canonical";
-import type { RowChange } from "../change";
+import { FIELD_PARTS, type RowChange, type WireDocument, type WireItem } from "../change";
 import { GroveError } from "../errors";
 import type { CrdtTypeName, Json, TableModel } from "../model";
 import { fieldNamed, MAX_CAUSAL_LENGTH } from "../row";
 import { NODE_ID } from "../stamp";
-import { isRowChange } from "./check";
+import { isDocument, isItem, isRowChange } from "./check";
 
 /** Longest name of a table or column, in UTF-16 units. */
 const name = z
@@ -46,6 +46,8 @@ export const rowChangeSchema = z.strictObject({
   lww: z.record(name, register).optional(),
   counter: z.record(name, counter).optional(),
   set: z.record(name, z.array(element)).optional(),
+  list: z.record(name, z.array(z.custom<WireItem>(isItem, "no position of a list"))).optional(),
+  document: z.record(name, z.custom<WireDocument>(isDocument, "no part of a document")).optional(),
 });
 
 /** A row as it came, or why it is none. Never throws, however deep or odd the value. */
@@ -61,7 +63,7 @@ export function parseRowChange(value: unknown): { readonly change: RowChange } |
   }
   // zod leaves out this one name in silence.
   const row = value as Record<string, object | undefined>;
-  const unnameable = ["lww", "counter", "set"].find((type) => Object.hasOwn(row[type] ?? {}, "__proto__"));
+  const unnameable = FIELD_PARTS.find((type) => Object.hasOwn(row[type] ?? {}, "__proto__"));
   return unnameable === undefined
     ? { change: parsed.data as RowChange }
     : { problem: `${unnameable}.__proto__: no column can have this name` };
@@ -87,10 +89,10 @@ export function checkChange(model: TableModel, change: RowChange): void {
     );
   }
   if (change.pk.includes(null)) throw bad(change, undefined, "a key value is null");
-  const { lww, counter, set } = change;
-  checkFields(model, change, "lww", lww);
-  checkFields(model, change, "counter", counter, lww);
-  checkFields(model, change, "set", set, lww, counter);
+  FIELD_PARTS.forEach((type, n) => {
+    const before = FIELD_PARTS.slice(0, n).map((other) => change[other]);
+    checkFields(model, change, type, change[type], ...before);
+  });
 }
 
 /** @param others what comes under the types before */

@@ -51,14 +51,15 @@ export async function mayHaveUnadopted(tx: Reader, table: Table): Promise<boolea
 export async function refuseUnfit(tx: Reader, table: Table): Promise<void> {
   for (const { name, type, storage } of table.multi) {
     const column = ident(name);
-    const unfit = type === "set" && storage === "jsonb" ? `jsonb_typeof(${column}) <> 'array'` : `${column} IS NULL`;
+    const shape = type === "document" ? "object" : type === "counter" ? "number" : "array";
+    const unfit = storage === "jsonb" ? `jsonb_typeof(${column}) <> '${shape}'` : `${column} IS NULL`;
     const key = table.model.key.map((column) => `${ident(column.name)}::text`).join(" || ', ' || ");
     const [row] = await tx.rows(`SELECT count(*), min(${key}) FROM ${table.name} WHERE ${unfit}`);
     const [count, example] = row as [unknown, string];
     if (Number(count) === 0) continue;
     throw new GroveError(
       "bad_value",
-      `${table.model.name}.${name} holds no ${type === "set" ? "array" : "number"} in ${count} row${Number(count) === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then adopt again: \`npx grove-crdt adopt\` or node.adopt().`,
+      `${table.model.name}.${name} holds no ${shape} in ${count} row${Number(count) === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then adopt again: \`npx grove-crdt adopt\` or node.adopt().`,
       { details: { table: table.model.name, column: name, rows: Number(count) } },
     );
   }

@@ -1,6 +1,15 @@
 // Between Postgres's own text forms (`::text` under the settings of session.ts) and the canonical JSON of the wire. What has
 // no canonical form of its kind travels tagged, as the text that it is, so nothing is lost or guessed.
-import { type FieldModel, isIllFormed, isTooDeep, type Json, type ValueKind } from "@grove-crdt/core";
+import {
+  emptyOf,
+  type FieldModel,
+  isIllFormed,
+  isNested,
+  isTooDeep,
+  type Json,
+  nestedValue,
+  type ValueKind,
+} from "@grove-crdt/core";
 import {
   asTagged,
   ENDLESS,
@@ -209,7 +218,7 @@ function printArrayText(column: Column, value: Json): string {
   const { element, type } = column;
   const item = (one: Json): string | null => {
     // Of a set, an element that came out different would be another element.
-    if (type === "set" && !survives(element, one)) throw unfit(column, value);
+    if (type !== undefined && isNested(type) && !survives(element, one)) throw unfit(column, value);
     try {
       return fromJson(element, one);
     } catch {
@@ -274,23 +283,20 @@ export const isExact = ({ kind, storage, sqlType }: ValueType): boolean =>
   (kind === "real" && sqlType === "double precision") ||
   (storage === "native" && ["integer", "boolean", "bytes"].includes(kind));
 
-/** The canonical value of a field: a counter is text whatever its size, a set is always an array. */
+/** The canonical value of a field: a counter is text whatever its size, a set or a list is always an array, a document an object. */
 export function fieldToJson(field: FieldModel, text: string | null): Json {
   if (field.type === "counter") return text;
-  if (field.type === "set") return toSet(field, text);
+  if (isNested(field.type)) return toNested(field, text);
   return toJson(field, text);
 }
 
 /** Elements are told apart as JSON, so their numbers are those of JSON. */
-function toSet(field: FieldModel, text: string | null): Json {
-  if (field.storage === "array") {
-    const value = toJson(field, text);
-    return Array.isArray(value) ? value : [];
-  }
+function toNested(field: FieldModel, text: string | null): Json {
+  const { type, storage } = field;
+  if (storage === "array") return nestedValue(type, toJson(field, text));
   try {
-    const value = JSON.parse(text as string) as Json;
-    return Array.isArray(value) ? value : [];
+    return nestedValue(type, JSON.parse(text as string));
   } catch {
-    return [];
+    return emptyOf(type);
   }
 }

@@ -6,6 +6,7 @@ import {
   existedBefore,
   type FoldClock,
   isLinked,
+  isNested,
   type Json,
   leavesKey,
   noTouch,
@@ -21,7 +22,7 @@ import { isParked, unpark } from "./parking";
 import { type Tables, touchDangling } from "./projection";
 import { readCells } from "./read";
 import type { Session } from "./session";
-import { parseSet, type Table } from "./table";
+import { parseNested, type Table } from "./table";
 import { toJson } from "./values";
 
 /** Log rows that one pass folds: bounds memory and how long the event loop is held. */
@@ -75,7 +76,7 @@ function readBefore(table: Table, op: string, text: string | null): Record<strin
     if (!field) continue;
     const value = fromLogged(old as string);
     if (field.type === "counter") values[name] = String(value);
-    else values[name] = field.type === "set" ? parseSet(value) : toJson(field, value);
+    else values[name] = isNested(field.type) ? parseNested(field.type, value) : toJson(field, value);
   }
   return values;
 }
@@ -122,8 +123,8 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
       for (let n = 0; n < table.multi.length; n++) {
         const { name, type } = table.multi[n]!;
         const value = raw[at.multi + n];
-        if (type === "set") {
-          base.values[name] = parseSet(value);
+        if (isNested(type)) {
+          base.values[name] = parseNested(type, value);
           base.texts ??= {};
           base.texts[name] = value as string;
         } else base.values[name] = value as Json;

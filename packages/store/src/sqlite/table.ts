@@ -1,13 +1,17 @@
 // One replicated table on SQLite: its SQL, put together once from the model, and the reading of stored rows. Long, since
 // all texts that name a table's columns stand here: whoever reads a row finds the order of its columns beside its reader.
 import {
+  type CrdtTypeName,
   cellsTable,
   decodeRow,
+  emptyOf,
   type FieldModel,
   type Interned,
+  isNested,
   type Json,
   logTable,
   maskColumns,
+  nestedValue,
   type Row,
   type StoredCell,
   type StoredRow,
@@ -298,8 +302,8 @@ SELECT k.place${columnsOf(this.model.fields, "b")} FROM k JOIN ${this.name} b ON
       values[field.name] =
         field.type === "counter"
           ? ((value ?? null) as Json)
-          : field.type === "set"
-            ? parseSet(value)
+          : isNested(field.type)
+            ? parseNested(field.type, value)
             : toJson(field, value);
     }
     return values;
@@ -343,13 +347,12 @@ export function rawToCell(raw: RawRow): StoredCell {
   return { id, row, field, key, node, hlc, state, seq, via };
 }
 
-/** A set column's elements; text that is no JSON array (the guard trigger refuses it) counts as empty. */
-export function parseSet(text: unknown): Json {
+/** What a column of JSON that merges part by part holds; text that is none (the guard trigger refuses it) counts as empty. */
+export function parseNested(type: CrdtTypeName, text: unknown): Json {
   try {
-    const value = JSON.parse(text as string) as Json;
-    return Array.isArray(value) ? value : [];
+    return nestedValue(type, JSON.parse(text as string));
   } catch {
-    return [];
+    return emptyOf(type);
   }
 }
 

@@ -1,7 +1,7 @@
 // Rows changed: log their keys, which annotated columns changed, and what their counters and sets said before, since a
 // counter or a set without entries stands for the value before its first captured write. A row that changed its key is,
 // to everybody else, one row that went and another that came.
-import { keptFields, type TableModel } from "@grove-crdt/core";
+import { isNested, keptFields, type TableModel } from "@grove-crdt/core";
 import { keyColumn } from "../../layout";
 import { empty, ident, join, lines, list, newline, type Sql, sql } from "../../sql";
 import { comparesUnsettled, printsUnsettled } from "./equality";
@@ -38,7 +38,7 @@ export const emitUpdate = (table: TableModel): Trigger =>
 
 const printsValues = (table: TableModel): boolean =>
   [...table.key, ...table.fields].some(comparesUnsettled) ||
-  [...table.fields.filter(({ type }) => type === "set"), ...keptFields(table)].some(printsUnsettled);
+  [...table.fields.filter(({ type }) => isNested(type)), ...keptFields(table)].some(printsUnsettled);
 
 function logChanges(table: TableModel): Sql {
   const bits = masks(table);

@@ -10,15 +10,17 @@ import { any, changed, NEW, same, trigger } from "./parts";
 
 const valuedFields = (table: TableModel): FieldModel[] => table.fields.filter((field) => field.type !== "lww");
 
+const shapeOf = ({ type }: FieldModel): string => (type === "document" ? "object" : "array");
+
 const isWrong = (field: FieldModel): Sql =>
   field.type === "counter"
     ? sql`typeof(${NEW(field)}) <> 'integer'`
-    : sql`iif(typeof(${NEW(field)}) = 'text' AND json_valid(${NEW(field)}), json_type(${NEW(field)}), '') <> 'array'`;
+    : sql`iif(typeof(${NEW(field)}) = 'text' AND json_valid(${NEW(field)}), json_type(${NEW(field)}), '') <> ${literal(shapeOf(field))}`;
 
 const complaint = (table: TableModel, field: FieldModel): string =>
   field.fixed
     ? complaintFixed(table, field)
-    : `grove-crdt: ${table.name}.${field.name} must be ${field.type === "counter" ? "an integer" : "a JSON array"}`;
+    : `grove-crdt: ${table.name}.${field.name} must be ${field.type === "counter" ? "an integer" : `a JSON ${shapeOf(field)}`}`;
 
 function emitGuard(
   table: TableModel,
