@@ -1,7 +1,7 @@
 // The reference schema in Postgres: the same names and kinds as in schema/sqlite.ts, so that rows sync between the two.
 
-import { bigint, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
-import { counter, local, lww, set } from "grove-crdt/schema";
+import { bigint, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { counter, document, list, local, lww, set } from "grove-crdt/schema";
 
 export const documents = pgTable("documents", {
   id: text("id").primaryKey(),
@@ -36,3 +36,24 @@ export const inventory = pgTable(
   },
   (table) => [primaryKey({ columns: [table.store, table.sku] })],
 );
+
+export interface Card {
+  id: number;
+  text?: string;
+}
+export interface Facts {
+  stats?: { views?: number; owner?: string };
+  labels?: string[];
+  stops?: string[];
+}
+
+export const plans = pgTable("plans", {
+  id: text("id").primaryKey(),
+  steps: list(text("steps").array().notNull().default([])),
+  cards: list(jsonb("cards").$type<Card[]>().notNull().default([]), { key: "id" }),
+  data: document(jsonb("data").$type<Facts>().notNull().default({}), {
+    stats: { views: counter() },
+    labels: set(),
+    stops: list(),
+  }),
+});

@@ -1,7 +1,7 @@
 // The reference schema: every kind of annotation once. The demo, the tests and the benchmark run on it.
 
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { counter, local, lww, set } from "grove-crdt/schema";
+import { counter, document, list, local, lww, set } from "grove-crdt/schema";
 
 export const documents = sqliteTable("documents", {
   id: text("id").primaryKey(),
@@ -36,3 +36,24 @@ export const inventory = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.store, table.sku] })],
 );
+
+export interface Card {
+  id: number;
+  text?: string;
+}
+export interface Facts {
+  stats?: { views?: number; owner?: string };
+  labels?: string[];
+  stops?: string[];
+}
+
+export const plans = sqliteTable("plans", {
+  id: text("id").primaryKey(),
+  steps: list(text("steps", { mode: "json" }).$type<string[]>().notNull().default([])),
+  cards: list(text("cards", { mode: "json" }).$type<Card[]>().notNull().default([]), { key: "id" }),
+  data: document(text("data", { mode: "json" }).$type<Facts>().notNull().default({}), {
+    stats: { views: counter() },
+    labels: set(),
+    stops: list(),
+  }),
+});

@@ -5,8 +5,8 @@ import * as lite from "drizzle-orm/sqlite-core";
 import { deletePath, increment, setPath } from "grove-crdt";
 import { counter, document, list } from "grove-crdt/schema";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { type Db, describeOnPlain } from "./support/intent-tables";
 import { randomness } from "./support/clock";
+import { type Db, describeOnPlain } from "./support/intent-tables";
 
 type Any = { [name: string]: unknown };
 interface Meta {

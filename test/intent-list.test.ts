@@ -5,8 +5,8 @@ import * as lite from "drizzle-orm/sqlite-core";
 import { append, insertAt, move, removeAt } from "grove-crdt";
 import { list } from "grove-crdt/schema";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { type Db, describeOnPlain } from "./support/intent-tables";
 import { randomness } from "./support/clock";
+import { type Db, describeOnPlain } from "./support/intent-tables";
 
 const json = (name: string) => lite.text(name, { mode: "json" });
 const liteItems = lite.sqliteTable("items", {

@@ -112,5 +112,57 @@ export const ordersModel = {
   uniques: [],
 } as const satisfies TableModel;
 
+/** plans */
+export const plansModel = {
+  name: "plans",
+  exportName: "plans",
+  key: [{ name: "id", property: "id", kind: "text", storage: "native", sqlType: "text", notNull: true }],
+  fields: [
+    {
+      name: "steps",
+      property: "steps",
+      kind: "json",
+      storage: "array",
+      sqlType: "text[]",
+      notNull: true,
+      element: { kind: "text", storage: "native", sqlType: "text" },
+      type: "list",
+      default: [],
+    },
+    {
+      name: "cards",
+      property: "cards",
+      kind: "json",
+      storage: "jsonb",
+      sqlType: "jsonb",
+      notNull: true,
+      type: "list",
+      itemKey: "id",
+      default: [],
+    },
+    {
+      name: "data",
+      property: "data",
+      kind: "json",
+      storage: "jsonb",
+      sqlType: "jsonb",
+      notNull: true,
+      type: "document",
+      paths: [
+        { path: ["stats", "views"], type: "counter" },
+        { path: ["labels"], type: "set" },
+        { path: ["stops"], type: "list" },
+      ],
+      default: {},
+    },
+  ],
+  local: [],
+  uniques: [],
+} as const satisfies TableModel;
+
 /** Everything that is replicated, and the SQL that captures it. */
-export const registry = { dialect: "postgres", tables: [documentsModel, inventoryModel, ordersModel], capture: { hash, system, tables } } as const satisfies Registry;
+export const registry = {
+  dialect: "postgres",
+  tables: [documentsModel, inventoryModel, ordersModel, plansModel],
+  capture: { hash, system, tables },
+} as const satisfies Registry;

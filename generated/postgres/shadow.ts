@@ -323,3 +323,67 @@ export const ordersCrdtCells = pgTable("_orders_crdt_cells", {
 }, (t) => [
   index("_orders_crdt_cells_row").on(t.row),
 ]);
+
+/** What was written since the last fold: filled by triggers, emptied by the fold. */
+export const plansLog = pgTable("_plans_log", {
+  /** the order of the writes */
+  seq: bigint("seq", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  /** microseconds since 1970 */
+  at: bigint("at", { mode: "number" }).notNull(),
+  /** I inserted, U updated, D deleted */
+  op: text("op").notNull(),
+  pk_id: text("pk_id").notNull(),
+  /** bit n: annotated column n changed */
+  mask: bigint("mask", { mode: "number" }),
+  /** JSON: the old value of each counter and set that changed, as text */
+  before: text("before"),
+});
+
+/** One row for each row there ever was; it stays after a delete as the row's tombstone. */
+export const plansCrdt = pgTable("_plans_crdt", {
+  /** the row's first sequence number */
+  id: bigint("id", { mode: "number" }).notNull(),
+  /** stamp of the present life or death: clock */
+  hlc: bigint("hlc", { mode: "number" }).notNull(),
+  /** the sequence number at which it began */
+  born: bigint("born", { mode: "number" }).notNull(),
+  /** the row's latest sequence number */
+  seq: bigint("seq", { mode: "number" }).notNull(),
+  /** causal length: odd = lives, even = deleted */
+  cl: bigint("cl", { mode: "number" }).notNull(),
+  /** the stamp's node, see _grove_nodes */
+  node: integer("node").notNull(),
+  /** the peer it came from, while unchanged, see _grove_nodes */
+  via: integer("via"),
+  /** LWW columns written with the life, see _grove_shapes */
+  shape: integer("shape"),
+  pk_id: text("pk_id").primaryKey(),
+  /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
+  clocks: text("clocks"),
+}, (t) => [
+  index("_plans_crdt_seq").on(t.seq),
+]);
+
+/** Entries of counters and sets, and values that the user's table cannot hold. */
+export const plansCrdtCells = pgTable("_plans_crdt_cells", {
+  /** the order in which they came */
+  id: bigint("id", { mode: "number" }).primaryKey().generatedByDefaultAsIdentity(),
+  /** the row's id in _plans_crdt */
+  row: bigint("row", { mode: "number" }).notNull(),
+  /** when it was written */
+  hlc: bigint("hlc", { mode: "number" }).notNull(),
+  /** the entry's sequence number */
+  seq: bigint("seq", { mode: "number" }).notNull(),
+  /** the writer, see _grove_nodes */
+  node: integer("node").notNull(),
+  /** the peer it came from, while unchanged, see _grove_nodes */
+  via: integer("via"),
+  /** the column's name */
+  field: text("field").notNull(),
+  /** which entry of the column */
+  key: text("key").notNull(),
+  /** JSON: the type's own state */
+  state: text("state"),
+}, (t) => [
+  index("_plans_crdt_cells_row").on(t.row),
+]);

@@ -2,7 +2,7 @@
 // Rows, states and changes of each table, typed by column.
 
 import type { TableChange, TableState } from "grove-crdt";
-import type { documents, inventory, orders } from "../../schema/postgres.js";
+import type { documents, inventory, orders, plans } from "../../schema/postgres.js";
 
 /** A row of documents, as Drizzle reads it. */
 export type DocumentsRow = typeof documents.$inferSelect;
@@ -58,11 +58,30 @@ export type OrdersState = TableState<"orders", OrdersFields, OrdersKey>;
 /** One field's change in orders. */
 export type OrdersChange = TableChange<"orders", OrdersFields, OrdersKey>;
 
+/** A row of plans, as Drizzle reads it. */
+export type PlansRow = typeof plans.$inferSelect;
+
+/** The annotated columns of plans, with their values on the wire. */
+type PlansFields = {
+  list: { steps: string; cards: PlansRow["cards"][number] };
+  document: "data";
+};
+
+/** The key of plans, with its values on the wire. */
+export type PlansKey = readonly [id: string];
+
+/** The merge state of one row of plans. */
+export type PlansState = TableState<"plans", PlansFields, PlansKey>;
+
+/** One field's change in plans. */
+export type PlansChange = TableChange<"plans", PlansFields, PlansKey>;
+
 /** The row of each table, by its name in the database. */
 export interface Tables {
   documents: DocumentsRow;
   inventory: InventoryRow;
   orders: OrdersRow;
+  plans: PlansRow;
 }
 
 /** The merge state of each table's rows, by the table's name in the database. */
@@ -70,6 +89,7 @@ export interface States {
   documents: DocumentsState;
   inventory: InventoryState;
   orders: OrdersState;
+  plans: PlansState;
 }
 
 /** One field's change of each table, by the table's name in the database. */
@@ -77,4 +97,5 @@ export interface Changes {
   documents: DocumentsChange;
   inventory: InventoryChange;
   orders: OrdersChange;
+  plans: PlansChange;
 }

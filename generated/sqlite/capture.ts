@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "821810fd95701031e6764317395982d0271f542106db2eb3577ec494a7411464";
+export const hash = "f7e26f4adef095c7f3a42dcfc5dea25667443510285d80bd1cfecba4fd2c2d02";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -457,6 +457,153 @@ WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
   AND (SELECT "tbl_name" FROM "sqlite_schema" ORDER BY "rowid" DESC LIMIT 1) GLOB '__new_*'
 BEGIN
   SELECT RAISE(ABORT, 'grove-crdt: this migration rebuilds a table and would empty rows of orders that refer to it, on every node. Run \`npx grove-crdt generate\`, which makes it safe, or switch foreign keys off before you migrate.');
+END`,
+    },
+  },
+  plans: {
+    tables: [
+      `-- What was written since the last fold: filled by triggers, emptied by the fold.
+CREATE TABLE IF NOT EXISTS "_plans_log" (
+  "seq" integer PRIMARY KEY NOT NULL, -- the order of the writes
+  "at" integer NOT NULL, -- microseconds since 1970
+  "op" text NOT NULL, -- I inserted, U updated, D deleted, R perhaps replaced
+  "pk_id" text NOT NULL,
+  "mask" integer, -- bit n: annotated column n changed
+  "before" text -- JSON: the old value of each counter and set that changed, or of a deleted row that is kept
+)`,
+      `-- One row for each row there ever was; it stays after a delete as the row's tombstone.
+CREATE TABLE IF NOT EXISTS "_plans_crdt" (
+  "id" integer PRIMARY KEY NOT NULL, -- the row's first sequence number
+  "pk_id" text NOT NULL,
+  "cl" integer NOT NULL, -- causal length: odd = lives, even = deleted
+  "hlc" integer NOT NULL, -- stamp of the present life or death: clock
+  "node" integer NOT NULL, -- and its node, see _grove_nodes
+  "born" integer NOT NULL, -- the sequence number at which it began
+  "via" integer, -- the peer it came from, while unchanged, see _grove_nodes
+  "shape" integer, -- LWW columns written with the life, see _grove_shapes
+  "clocks" text, -- JSON: LWW columns written since, each [clock, node, sequence number, via]
+  "seq" integer NOT NULL -- the row's latest sequence number
+)`,
+      `CREATE UNIQUE INDEX IF NOT EXISTS "_plans_crdt_pk" ON "_plans_crdt" ("pk_id")`,
+      `CREATE INDEX IF NOT EXISTS "_plans_crdt_seq" ON "_plans_crdt" ("seq")`,
+      `-- Entries of counters and sets, and values that the user's table cannot hold.
+CREATE TABLE IF NOT EXISTS "_plans_crdt_cells" (
+  "id" integer PRIMARY KEY NOT NULL, -- the order in which they came
+  "row" integer NOT NULL, -- the row's id in _plans_crdt
+  "field" text NOT NULL, -- the column's name
+  "key" text NOT NULL, -- which entry of the column
+  "node" integer NOT NULL, -- the writer, see _grove_nodes
+  "hlc" integer NOT NULL, -- when it was written
+  "state" text, -- JSON: the type's own state
+  "seq" integer NOT NULL, -- the entry's sequence number
+  "via" integer -- the peer it came from, while unchanged, see _grove_nodes
+)`,
+      `CREATE INDEX IF NOT EXISTS "_plans_crdt_cells_row" ON "_plans_crdt_cells" ("row")`,
+    ],
+    triggers: {
+      _plans_insert: `CREATE TRIGGER "_plans_insert"
+-- A row came: log its key. The fold reads its values from the table.
+AFTER INSERT ON "plans"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+BEGIN
+  INSERT INTO "_plans_log" ("at", "op", "pk_id")
+  VALUES (CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'I', NEW."id");
+END`,
+      _plans_update: `CREATE TRIGGER "_plans_update"
+-- A row changed: log which columns, and the old value of counters and sets.
+AFTER UPDATE OF "steps", "cards", "data" ON "plans"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND OLD."id" IS NEW."id"
+  AND (
+    OLD."steps" IS NOT NEW."steps"
+    OR OLD."cards" IS NOT NEW."cards"
+    OR OLD."data" IS NOT NEW."data"
+  )
+BEGIN
+  INSERT INTO "_plans_log" ("at", "op", "pk_id", "mask", "before")
+  VALUES (
+    CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'U', NEW."id",
+    (OLD."steps" IS NOT NEW."steps")
+    + (OLD."cards" IS NOT NEW."cards") * 2
+    + (OLD."data" IS NOT NEW."data") * 4,
+    CASE WHEN (
+      OLD."steps" IS NOT NEW."steps"
+      OR OLD."cards" IS NOT NEW."cards"
+      OR OLD."data" IS NOT NEW."data"
+    ) THEN
+      '{' || substr(
+        iif(OLD."steps" IS NOT NEW."steps", ',"steps":' || iif(json_valid(OLD."steps"), OLD."steps", 'null'), '')
+        || iif(OLD."cards" IS NOT NEW."cards", ',"cards":' || iif(json_valid(OLD."cards"), OLD."cards", 'null'), '')
+        || iif(OLD."data" IS NOT NEW."data", ',"data":' || iif(json_valid(OLD."data"), OLD."data", 'null'), ''),
+        2
+      ) || '}'
+    END
+  );
+END`,
+      _plans_key: `CREATE TRIGGER "_plans_key"
+-- A row changed its key: one row went, another came.
+AFTER UPDATE OF "id" ON "plans"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND OLD."id" IS NOT NEW."id"
+BEGIN
+  INSERT INTO "_plans_log" ("at", "op", "pk_id")
+  VALUES (CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'D', OLD."id");
+  INSERT INTO "_plans_log" ("at", "op", "pk_id")
+  VALUES (CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'I', NEW."id");
+END`,
+      _plans_delete: `CREATE TRIGGER "_plans_delete"
+-- A row went: log its key.
+AFTER DELETE ON "plans"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+BEGIN
+  INSERT INTO "_plans_log" ("at", "op", "pk_id")
+  VALUES (CAST(unixepoch('subsec') * 1000000 AS INTEGER), 'D', OLD."id");
+END`,
+      _plans_rebuild_delete: `CREATE TRIGGER "_plans_rebuild_delete"
+-- A table is being rebuilt, and rows that refer to it would go along: refuse it.
+BEFORE DELETE ON "plans"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND (SELECT "tbl_name" FROM "sqlite_schema" ORDER BY "rowid" DESC LIMIT 1) GLOB '__new_*'
+BEGIN
+  SELECT RAISE(ABORT, 'grove-crdt: this migration rebuilds a table and would delete rows of plans that refer to it, on every node. Run \`npx grove-crdt generate\`, which makes it safe, or switch foreign keys off before you migrate.');
+END`,
+      _plans_guard_insert: `CREATE TRIGGER "_plans_guard_insert"
+-- Refuse a counter that is no integer and a set that is no JSON array.
+AFTER INSERT ON "plans"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND (
+    iif(typeof(NEW."steps") = 'text' AND json_valid(NEW."steps"), json_type(NEW."steps"), '') <> 'array'
+    OR iif(typeof(NEW."cards") = 'text' AND json_valid(NEW."cards"), json_type(NEW."cards"), '') <> 'array'
+    OR iif(typeof(NEW."data") = 'text' AND json_valid(NEW."data"), json_type(NEW."data"), '') <> 'object'
+  )
+BEGIN
+  SELECT CASE
+    WHEN iif(typeof(NEW."steps") = 'text' AND json_valid(NEW."steps"), json_type(NEW."steps"), '') <> 'array'
+      THEN RAISE(ABORT, 'grove-crdt: plans.steps must be a JSON array')
+    WHEN iif(typeof(NEW."cards") = 'text' AND json_valid(NEW."cards"), json_type(NEW."cards"), '') <> 'array'
+      THEN RAISE(ABORT, 'grove-crdt: plans.cards must be a JSON array')
+    WHEN iif(typeof(NEW."data") = 'text' AND json_valid(NEW."data"), json_type(NEW."data"), '') <> 'object'
+      THEN RAISE(ABORT, 'grove-crdt: plans.data must be a JSON object')
+  END;
+END`,
+      _plans_guard_update: `CREATE TRIGGER "_plans_guard_update"
+-- Refuse a counter that is no integer and a set that is no JSON array.
+AFTER UPDATE OF "steps", "cards", "data" ON "plans"
+WHEN (SELECT "capture" FROM "_grove_node") IS NOT 0
+  AND (
+    OLD."steps" IS NOT NEW."steps" AND iif(typeof(NEW."steps") = 'text' AND json_valid(NEW."steps"), json_type(NEW."steps"), '') <> 'array'
+    OR OLD."cards" IS NOT NEW."cards" AND iif(typeof(NEW."cards") = 'text' AND json_valid(NEW."cards"), json_type(NEW."cards"), '') <> 'array'
+    OR OLD."data" IS NOT NEW."data" AND iif(typeof(NEW."data") = 'text' AND json_valid(NEW."data"), json_type(NEW."data"), '') <> 'object'
+  )
+BEGIN
+  SELECT CASE
+    WHEN OLD."steps" IS NOT NEW."steps" AND iif(typeof(NEW."steps") = 'text' AND json_valid(NEW."steps"), json_type(NEW."steps"), '') <> 'array'
+      THEN RAISE(ABORT, 'grove-crdt: plans.steps must be a JSON array')
+    WHEN OLD."cards" IS NOT NEW."cards" AND iif(typeof(NEW."cards") = 'text' AND json_valid(NEW."cards"), json_type(NEW."cards"), '') <> 'array'
+      THEN RAISE(ABORT, 'grove-crdt: plans.cards must be a JSON array')
+    WHEN OLD."data" IS NOT NEW."data" AND iif(typeof(NEW."data") = 'text' AND json_valid(NEW."data"), json_type(NEW."data"), '') <> 'object'
+      THEN RAISE(ABORT, 'grove-crdt: plans.data must be a JSON object')
+  END;
 END`,
     },
   },

@@ -2,8 +2,8 @@
 // Merge without a database: two states of one row become one. Calls the core and holds no rule of its own.
 
 import { type Json, materializeState, mergeStates, type RowChange } from "grove-crdt";
-import { documentsModel, inventoryModel, ordersModel } from "./registry.js";
-import type { DocumentsState, InventoryState, OrdersState } from "./types.js";
+import { documentsModel, inventoryModel, ordersModel, plansModel } from "./registry.js";
+import type { DocumentsState, InventoryState, OrdersState, PlansState } from "./types.js";
 
 /** The least state that covers both: commutative, associative, idempotent. For one row of documents. */
 export const mergeDocuments = (a: DocumentsState, b: DocumentsState): DocumentsState =>
@@ -28,3 +28,11 @@ export const mergeOrders = (a: OrdersState, b: OrdersState): OrdersState =>
 /** The row of orders that the state stands for, in wire values by column name; null when it is deleted. */
 export const materializeOrders = (state: OrdersState): Record<string, Json> | null =>
   materializeState(ordersModel, state as RowChange);
+
+/** The least state that covers both: commutative, associative, idempotent. For one row of plans. */
+export const mergePlans = (a: PlansState, b: PlansState): PlansState =>
+  mergeStates(plansModel, a as RowChange, b as RowChange) as PlansState;
+
+/** The row of plans that the state stands for, in wire values by column name; null when it is deleted. */
+export const materializePlans = (state: PlansState): Record<string, Json> | null =>
+  materializeState(plansModel, state as RowChange);

@@ -319,3 +319,68 @@ export const ordersCrdtCells = sqliteTable("_orders_crdt_cells", {
 }, (t) => [
   index("_orders_crdt_cells_row").on(t.row),
 ]);
+
+/** What was written since the last fold: filled by triggers, emptied by the fold. */
+export const plansLog = sqliteTable("_plans_log", {
+  /** the order of the writes */
+  seq: integer("seq").primaryKey(),
+  /** microseconds since 1970 */
+  at: integer("at").notNull(),
+  /** I inserted, U updated, D deleted, R perhaps replaced */
+  op: text("op").notNull(),
+  pk_id: text("pk_id").notNull(),
+  /** bit n: annotated column n changed */
+  mask: integer("mask"),
+  /** JSON: the old value of each counter and set that changed, or of a deleted row that is kept */
+  before: text("before"),
+});
+
+/** One row for each row there ever was; it stays after a delete as the row's tombstone. */
+export const plansCrdt = sqliteTable("_plans_crdt", {
+  /** the row's first sequence number */
+  id: integer("id").primaryKey(),
+  pk_id: text("pk_id").notNull(),
+  /** causal length: odd = lives, even = deleted */
+  cl: integer("cl").notNull(),
+  /** stamp of the present life or death: clock */
+  hlc: integer("hlc").notNull(),
+  /** and its node, see _grove_nodes */
+  node: integer("node").notNull(),
+  /** the sequence number at which it began */
+  born: integer("born").notNull(),
+  /** the peer it came from, while unchanged, see _grove_nodes */
+  via: integer("via"),
+  /** LWW columns written with the life, see _grove_shapes */
+  shape: integer("shape"),
+  /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
+  clocks: text("clocks"),
+  /** the row's latest sequence number */
+  seq: integer("seq").notNull(),
+}, (t) => [
+  uniqueIndex("_plans_crdt_pk").on(t.pk_id),
+  index("_plans_crdt_seq").on(t.seq),
+]);
+
+/** Entries of counters and sets, and values that the user's table cannot hold. */
+export const plansCrdtCells = sqliteTable("_plans_crdt_cells", {
+  /** the order in which they came */
+  id: integer("id").primaryKey(),
+  /** the row's id in _plans_crdt */
+  row: integer("row").notNull(),
+  /** the column's name */
+  field: text("field").notNull(),
+  /** which entry of the column */
+  key: text("key").notNull(),
+  /** the writer, see _grove_nodes */
+  node: integer("node").notNull(),
+  /** when it was written */
+  hlc: integer("hlc").notNull(),
+  /** JSON: the type's own state */
+  state: text("state"),
+  /** the entry's sequence number */
+  seq: integer("seq").notNull(),
+  /** the peer it came from, while unchanged, see _grove_nodes */
+  via: integer("via"),
+}, (t) => [
+  index("_plans_crdt_cells_row").on(t.row),
+]);

@@ -21,6 +21,8 @@ const referenceTables = [
      quantity bigint DEFAULT 0 NOT NULL, shelf text, PRIMARY KEY(store, sku))`,
   `CREATE TABLE orders (id text PRIMARY KEY NOT NULL, status text DEFAULT 'open' NOT NULL, note text,
      total bigint NOT NULL, placed_at timestamp with time zone NOT NULL)`,
+  `CREATE TABLE plans (id text PRIMARY KEY NOT NULL, steps text[] DEFAULT '{}' NOT NULL,
+     cards jsonb DEFAULT '[]'::jsonb NOT NULL, data jsonb DEFAULT '{}'::jsonb NOT NULL)`,
 ];
 
 export const postgres: TestDialect = {

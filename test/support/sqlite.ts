@@ -20,6 +20,8 @@ const referenceTables = [
      quantity integer DEFAULT 0 NOT NULL, shelf text, PRIMARY KEY(store, sku))`,
   `CREATE TABLE orders (id text PRIMARY KEY NOT NULL, status text DEFAULT 'open' NOT NULL, note text,
      total integer NOT NULL, placed_at integer NOT NULL)`,
+  `CREATE TABLE plans (id text PRIMARY KEY NOT NULL, steps text DEFAULT '[]' NOT NULL,
+     cards text DEFAULT '[]' NOT NULL, data text DEFAULT '{}' NOT NULL)`,
 ];
 
 export const sqlite: TestDialect = {

@@ -22,3 +22,10 @@ CREATE TABLE "orders" (
 	"total" bigint NOT NULL,
 	"placed_at" timestamp with time zone NOT NULL
 );
+--> statement-breakpoint
+CREATE TABLE "plans" (
+	"id" text PRIMARY KEY NOT NULL,
+	"steps" text[] DEFAULT '{}' NOT NULL,
+	"cards" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"data" jsonb DEFAULT '{}'::jsonb NOT NULL
+);

@@ -8,6 +8,7 @@ import * as sqliteShadow from "./sqlite/shadow-file";
 import { emitCaptureFile, hashCapture } from "./typescript/capture-file";
 import { emitMergeFile } from "./typescript/merge-file";
 import { emitRegistryFile } from "./typescript/registry-file";
+import { emitSchemasFile } from "./typescript/schemas-file";
 import { header } from "./typescript/text";
 import { emitTypesFile, type Sources } from "./typescript/types-file";
 
@@ -33,6 +34,7 @@ export function emitFiles(options: EmitOptions): Record<string, string> {
     "index.ts": emitIndexFile(),
     "merge.ts": emitMergeFile(tables, names),
     "registry.ts": emitRegistryFile(options.dialect, tables, names),
+    "schemas.ts": emitSchemasFile(tables, names),
     "shadow.ts": dialects[options.dialect].emitShadowFile(tables, names),
     "types.ts": emitTypesFile(tables, names, options.sources),
   };
@@ -57,7 +59,8 @@ function emitRegistryCapture(
   return { hash: hashCapture(system, captures), system, tables: captures };
 }
 
-const emitIndexFile = (): string => `${header("Everything generated but shadow.ts, which drizzle-kit reads by itself.")}
+const emitIndexFile =
+  (): string => `${header("Everything generated but shadow.ts, which drizzle-kit reads by itself, and schemas.ts.")}
 export * from "./merge.js";
 export * from "./registry.js";
 export * from "./types.js";

@@ -123,12 +123,15 @@ export interface TableState<
   readonly pk: Key;
   readonly cl: number;
   readonly life: Stamped;
-  readonly lww?: { readonly [C in Names<Registers<Fields>>]?: WireRegister<Wire<Registers<Fields>[C]>> };
-  readonly counter?: { readonly [C in Counters<Fields>]?: WireCounter };
-  readonly set?: { readonly [C in Names<Sets<Fields>>]?: readonly WireElement<Wire<Sets<Fields>[C]>>[] };
-  readonly list?: { readonly [C in Names<Lists<Fields>>]?: readonly WireItem<Wire<Lists<Fields>[C]>>[] };
-  readonly document?: { readonly [C in Documents<Fields>]?: WireDocument };
+  readonly lww?: Part<{ readonly [C in Names<Registers<Fields>>]?: WireRegister<Wire<Registers<Fields>[C]>> }>;
+  readonly counter?: Part<{ readonly [C in Counters<Fields>]?: WireCounter }>;
+  readonly set?: Part<{ readonly [C in Names<Sets<Fields>>]?: readonly WireElement<Wire<Sets<Fields>[C]>>[] }>;
+  readonly list?: Part<{ readonly [C in Names<Lists<Fields>>]?: readonly WireItem<Wire<Lists<Fields>[C]>>[] }>;
+  readonly document?: Part<{ readonly [C in Documents<Fields>]?: WireDocument }>;
 }
+
+/** An object type without properties would take any: a table without columns of a type has no such part. */
+type Part<Columns> = [keyof Columns] extends [never] ? never : Columns;
 
 /** {@link ChangeRecord} for one table: a union over its columns and the row itself, told apart by `field`. */
 export type TableChange<Name extends string, Fields extends FieldTypes, Key extends readonly Json[] = readonly Json[]> =

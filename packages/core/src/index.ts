@@ -31,3 +31,4 @@ export { NOT_REMOVED } from "./types/set";
 export * from "./view";
 export * from "./wire/protocol";
 export * from "./wire/row";
+export * from "./wire/table";

@@ -1,5 +1,13 @@
 // ChangeRecord narrowed to the tables of one registry, from the registry's own type: what hooks are given.
-import type { Change, ChangeRecord, CounterChange, RegisterChange, SetChange } from "./change";
+import type {
+  Change,
+  ChangeRecord,
+  CounterChange,
+  DocumentChange,
+  ListChange,
+  RegisterChange,
+  SetChange,
+} from "./change";
 import type { ColumnModel, FieldModel, Json, Registry, TableModel, ValueKind } from "./model";
 
 /** The wire values of a kind. */
@@ -16,7 +24,11 @@ type FieldChange<Name extends string, Field extends FieldModel> = Field extends 
   ? RegisterChange<Name, readonly Json[], Field["name"], ValueOf<Field>>
   : Field extends { type: "counter" }
     ? CounterChange<Name, readonly Json[], Field["name"]>
-    : SetChange<Name, readonly Json[], Field["name"], Json>;
+    : Field extends { type: "set" }
+      ? SetChange<Name, readonly Json[], Field["name"], Json>
+      : Field extends { type: "list" }
+        ? ListChange<Name, readonly Json[], Field["name"], Json>
+        : DocumentChange<Name, readonly Json[], Field["name"]>;
 
 type TableChanges<Table extends TableModel> = Table extends TableModel
   ?

@@ -1,6 +1,7 @@
 // What users import: node, syncer, transports, router, and the types and functions that generated/ builds on.
 export {
   type ChangeRecord,
+  changeSchema,
   crdtTypes,
   type Discrepancy,
   type ErrorCode,
@@ -20,12 +21,16 @@ export {
   type RegistryChange,
   type RowChange,
   type StreamRequest,
+  stateSchema,
   type TableCapture,
   type TableChange,
   type TableModel,
   type TableState,
   type WireCounter,
+  type WireDocument,
   type WireElement,
+  type WireItem,
+  type WirePath,
   type WireRegister,
 } from "@grove-crdt/core";
 export {

@@ -15,7 +15,7 @@ const node = createNode({
     {
       tables: ["documents", "orders"],
       beforeInboundChange: (change, context) => {
-        expectTypeOf(change.table).toEqualTypeOf<"documents" | "orders" | "inventory">();
+        expectTypeOf(change.table).toEqualTypeOf<"documents" | "orders" | "inventory" | "plans">();
         expectTypeOf(context.principal).toBeUnknown();
         expectTypeOf(context.peer).toEqualTypeOf<string>();
         expectTypeOf(context.request).toEqualTypeOf<Request | undefined>();

@@ -23,4 +23,10 @@ CREATE TABLE inventory (
   shelf text,
   PRIMARY KEY (store, sku)
 );
+CREATE TABLE plans (
+  id text PRIMARY KEY NOT NULL,
+  steps text DEFAULT '[]' NOT NULL,
+  cards text DEFAULT '[]' NOT NULL,
+  data text DEFAULT '{}' NOT NULL
+);
 `;

@@ -1,6 +1,7 @@
 // Which item of an array is which of the one before: as many as can stay where they are, then those that moved, then those
 // that became another.
 // Source: Hunt and Szymanski 1977, "A fast algorithm for computing longest common subsequences".
+import type { Json } from "../model";
 
 /** Above so many pairs of equal items (all alike, say), equal ones are matched in their order. */
 const MOST_PAIRS = 1_000_000;
@@ -10,46 +11,65 @@ export interface Match {
   readonly from: readonly number[];
   /** By place in the new array: the item stays, and others move around it. */
   readonly stays: readonly boolean[];
+  /** Places in the old array of the items that are not in the new one. */
+  readonly gone: readonly number[];
+}
+
+/** What tells items apart. */
+export interface Identity {
+  isSame(a: Json, b: Json): boolean;
+  /** The same text for what is the same. It takes its time: only what changed is asked for it. */
+  textOf(item: Json): string;
 }
 
 /**
- * @param before the old array's items, told apart by their texts
+ * @param before the old array's items
  * @param after the new one's
  * @param replaces an item that stands where another one was is that one with a new value
  */
-export function matchItems(before: readonly string[], after: readonly string[], replaces: boolean): Match {
+export function matchItems(
+  before: readonly Json[],
+  after: readonly Json[],
+  { isSame, textOf }: Identity,
+  replaces: boolean,
+): Match {
   const from = after.map(() => -1);
   const stays = after.map(() => false);
-  const stay = (old: number, now: number) => {
+  const kept = before.map(() => false);
+  const keep = (old: number, now: number) => {
     from[now] = old;
+    kept[old] = true;
+  };
+  const stay = (old: number, now: number) => {
+    keep(old, now);
     stays[now] = true;
   };
   let start = 0;
   const least = Math.min(before.length, after.length);
-  while (start < least && before[start] === after[start]) stay(start, start++);
+  while (start < least && isSame(before[start] as Json, after[start] as Json)) stay(start, start++);
   let [oldEnd, newEnd] = [before.length, after.length];
-  while (oldEnd > start && newEnd > start && before[oldEnd - 1] === after[newEnd - 1]) stay(--oldEnd, --newEnd);
+  while (oldEnd > start && newEnd > start && isSame(before[oldEnd - 1] as Json, after[newEnd - 1] as Json))
+    stay(--oldEnd, --newEnd);
 
   const places = new Map<string, number[]>();
-  for (let n = oldEnd - 1; n >= start; n--) {
-    const known = places.get(before[n] as string);
-    if (known) known.push(n);
-    else places.set(before[n] as string, [n]);
+  for (let old = oldEnd - 1; old >= start; old--) {
+    const text = textOf(before[old] as Json);
+    const known = places.get(text);
+    if (known) known.push(old);
+    else places.set(text, [old]);
   }
-  for (const [old, now] of commonSubsequence(places, after, start, newEnd)) stay(old, now);
+  const texts = after.slice(start, newEnd).map(textOf);
+  for (const [old, now] of commonSubsequence(places, texts)) stay(old, start + now);
 
-  const kept = new Set(from);
   const left = new Map<string, number[]>();
   for (const [text, all] of places) {
-    const rest = all.filter((old) => !kept.has(old));
+    const rest = all.filter((old) => !kept[old]);
     if (rest.length > 0) left.set(text, rest);
   }
   for (let now = start; now < newEnd; now++) {
     if (from[now] !== -1) continue;
-    const old = left.get(after[now] as string)?.pop();
-    if (old === undefined) continue;
-    from[now] = old;
-    kept.add(old);
+    const old = left.get(texts[now - start] as string)?.pop();
+    if (old !== undefined) keep(old, now);
   }
   if (replaces) {
     // Between two items that stay, the first that is gone became the first that is new.
@@ -60,24 +80,38 @@ export function matchItems(before: readonly string[], after: readonly string[], 
     for (let now = start; now < newEnd; now++) {
       if (stays[now]) old = (from[now] as number) + 1;
       if (from[now] !== -1) continue;
-      while (kept.has(old)) old++;
+      while (kept[old]) old++;
       if (old >= (bounds[now] as number)) continue;
       stay(old, now);
-      kept.add(old);
     }
   }
-  return { from, stays };
+  const gone: number[] = [];
+  for (let old = start; old < oldEnd; old++) if (!kept[old]) gone.push(old);
+  return { from, stays, gone };
 }
+
+/** Whether two values are one: as their canonical texts would say, but no text is made. */
+export function isSameValue(a: Json, b: Json): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (isArray(a) || isArray(b))
+    return isArray(a) && isArray(b) && a.length === b.length && a.every((item, n) => isSameValue(item, b[n] as Json));
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSameValue(a[name] as Json, b[name] as Json))
+  );
+}
+
+const isArray = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 /** The longest common subsequence, as pairs of places. `places`: by text, the old places, greatest first. */
 function commonSubsequence(
   places: ReadonlyMap<string, readonly number[]>,
   after: readonly string[],
-  start: number,
-  end: number,
 ): [old: number, now: number][] {
   let pairs = 0;
-  for (let now = start; now < end; now++) pairs += places.get(after[now] as string)?.length ?? 0;
+  for (const text of after) pairs += places.get(text)?.length ?? 0;
   const used = new Map<string, number>();
   const candidates = (text: string): readonly number[] => {
     const all = places.get(text) ?? [];
@@ -90,7 +124,7 @@ function commonSubsequence(
   const ends: { readonly old: number; readonly now: number; readonly previous: number }[] = [];
   const chain: (typeof ends)[number][] = [];
   const tops: number[] = [];
-  for (let now = start; now < end; now++) {
+  for (let now = 0; now < after.length; now++) {
     for (const old of candidates(after[now] as string)) {
       let [low, high] = [0, tops.length];
       while (low < high) {

@@ -4,108 +4,130 @@ import type { Entry } from "../entry";
 
 type Placed = readonly [parent: string | null, side: 0 | 1, value?: unknown, item?: string];
 
-const parentOf = (entry: Entry): string | null => (entry.state as unknown as Placed)[0];
-const sideOf = (entry: Entry): 0 | 1 => (entry.state as unknown as Placed)[1];
+const placedOf = (entry: Entry) => entry.state as unknown as Placed;
 /** The id of the item that a move brings here; undefined of an item's own position. */
-const moveTarget = (entry: Entry): string | undefined => (entry.state as unknown as Placed)[3];
+const moveTarget = (entry: Entry): string | undefined => placedOf(entry)[3];
 
 /** Orders ids like their stamps: by clock, then by node. The clock is a number of base 36 without zeros in front. */
 export function compareIds(a: string, b: string): number {
   return a.indexOf(".") - b.indexOf(".") || (a < b ? -1 : a > b ? 1 : 0);
 }
 
+/** A position with what stands below it: mostly nothing, or a single position to its right. */
+interface Position {
+  readonly entry: Entry;
+  left: Position[] | undefined;
+  right: Position[] | undefined;
+}
+
 export interface Shown {
   /** The entry that has the item's value. */
   readonly item: Entry;
-  /** The position where it stands: its own, or that of its latest move. */
-  readonly at: Entry;
+  /** The position where it stands, by its place in the order: its own, or that of its latest move. */
+  readonly at: number;
 }
 
 /** All positions in order, and the items that are not deleted. */
-export function arrange(entries: readonly Entry[]): { readonly order: readonly Entry[]; readonly shown: Shown[] } {
-  const order = walk(entries);
-  const items = new Map<string, Entry>();
+export interface Arranged {
+  readonly order: readonly Position[];
+  readonly shown: readonly Shown[];
+}
+
+export function arrange(entries: readonly Entry[]): Arranged {
+  const known = new Map<string, Position>();
+  const positions = entries.map((entry): Position => ({ entry, left: undefined, right: undefined }));
+  for (const position of positions) known.set(position.entry.key, position);
+  const order = walk(positions, known);
   const stands = new Map<string, Entry>();
   for (const entry of entries) {
     const target = moveTarget(entry);
-    if (target === undefined) items.set(entry.key, entry);
-    else {
-      const known = stands.get(target);
-      if (!known || compareIds(entry.key, known.key) > 0) stands.set(target, entry);
-    }
+    if (target === undefined) continue;
+    const other = stands.get(target);
+    if (!other || compareIds(entry.key, other.key) > 0) stands.set(target, entry);
   }
   const shown: Shown[] = [];
-  for (const at of order) {
-    const target = moveTarget(at);
-    const item = items.get(target ?? at.key);
-    if (item && (item.state as unknown as Placed).length === 3 && (stands.get(item.key) ?? item) === at)
-      shown.push({ item, at });
+  for (let at = 0; at < order.length; at++) {
+    const { entry } = order[at] as Position;
+    const target = moveTarget(entry);
+    const item = target === undefined ? entry : known.get(target)?.entry;
+    // An item, and neither deleted nor itself a move.
+    if (item && placedOf(item).length === 3 && (stands.get(item.key) ?? item) === entry) shown.push({ item, at });
   }
   return { order, shown };
 }
 
+const byId = (a: Position, b: Position) => compareIds(b.entry.key, a.entry.key);
+
 /** The tree in order: what stands left of a position, the position, what stands right of it. */
-function walk(entries: readonly Entry[]): Entry[] {
-  const known = new Set<string>();
-  for (const { key } of entries) known.add(key);
-  const below = new Map<string | null, [left: Entry[], right: Entry[]]>();
-  for (const entry of entries) {
-    const parent = parentOf(entry);
+function walk(positions: readonly Position[], known: ReadonlyMap<string, Position>): Position[] {
+  const root: Position[] = [];
+  let previous: Position | undefined;
+  for (const position of positions) {
+    const [parent, side] = placedOf(position.entry);
+    // Mostly the one before: what is written in one go stands one after the other.
+    const found = parent === null ? undefined : parent === previous?.entry.key ? previous : known.get(parent);
+    previous = position;
     // A parent that has not come yet: at the end, until it has.
-    const found = parent !== null && known.has(parent) ? parent : null;
-    let sides = below.get(found);
-    if (!sides) {
-      sides = [[], []];
-      below.set(found, sides);
-    }
-    sides[found === null ? 1 : sideOf(entry)].push(entry);
+    if (!found) root.push(position);
+    else if (side === 1) {
+      if (found.right) found.right.push(position);
+      else found.right = [position];
+    } else if (found.left) found.left.push(position);
+    else found.left = [position];
   }
-  const byId = (a: Entry, b: Entry) => compareIds(b.key, a.key);
-  const order: Entry[] = [];
+  const order: Position[] = [];
   // Not by recursion: a list that was only ever appended to is as deep as it is long.
-  const open: { readonly entry: Entry; readonly emit: boolean }[] = [];
-  const push = (siblings: readonly Entry[]) => {
-    for (const entry of siblings) open.push({ entry, emit: false });
+  const open: Position[] = [];
+  const push = (siblings: Position[]) => {
+    if (siblings.length > 1) siblings.sort(byId);
+    for (const position of siblings) open.push(position);
   };
-  push((below.get(null)?.[1] ?? []).sort(byId));
+  push(root);
   for (let next = open.pop(); next; next = open.pop()) {
-    const { entry, emit } = next;
-    const sides = emit ? undefined : below.get(entry.key);
-    if (!sides) {
-      order.push(entry);
+    const { left } = next;
+    if (left) {
+      // The position itself comes when they are through.
+      next.left = undefined;
+      open.push(next);
+      push(left);
       continue;
     }
-    push(sides[1].sort(byId));
-    open.push({ entry, emit: true });
-    push(sides[0].sort(byId));
+    order.push(next);
+    if (next.right) push(next.right);
   }
   return order;
 }
 
-/** The order while positions are being added to it. */
+/**
+ * Places for new positions, which are asked for from the beginning of the list to its end: so what follows in the order is
+ * the same for all that come after the same position.
+ */
 export class Places {
-  readonly next = new Map<string | null, string>();
-  readonly hasRight = new Set<string | null>();
-  constructor(order: readonly Entry[]) {
-    let last: string | null = null;
-    const known = new Set(order.map(({ key }) => key));
-    for (const entry of order) {
-      this.next.set(last, entry.key);
-      last = entry.key;
-      const parent = parentOf(entry);
-      if (parent === null || !known.has(parent)) this.hasRight.add(null);
-      else if (sideOf(entry) === 1) this.hasRight.add(parent);
-    }
+  readonly #order: readonly Position[];
+  /** The known position that was passed last, by its place; -1 = none. */
+  #at = -1;
+  /** The new position that was placed last behind it. */
+  #last: string | null = null;
+  constructor({ order }: Arranged) {
+    this.#order = order;
   }
-}
 
-/** Where a new position goes that is to come directly after `left`; null = at the beginning. */
-export function placeAfter(places: Places, left: string | null, key: string): [parent: string | null, side: 0 | 1] {
-  const right = places.next.get(left);
-  places.next.set(left, key);
-  if (right !== undefined) places.next.set(key, right);
-  // What follows stands below `left` and has nothing to its left.
-  if (places.hasRight.has(left) && right !== undefined) return [right, 0];
-  places.hasRight.add(left);
-  return [left, 1];
+  /** The next new position comes behind this known one. */
+  pass(at: number): void {
+    this.#at = at;
+    this.#last = null;
+  }
+
+  /** Where a new position stands that comes next: behind what was passed or placed last. */
+  place(key: string): [parent: string | null, side: 0 | 1] {
+    const left = this.#last;
+    this.#last = key;
+    // Nothing stands below a position that is new.
+    if (left !== null) return [left, 1];
+    const known = this.#order[this.#at];
+    const next = this.#order[this.#at + 1];
+    // What follows stands below the one that was passed, or below the root, and has nothing to its left.
+    if (next && (!known || known.right)) return [next.entry.key, 0];
+    return [known ? known.entry.key : null, 1];
+  }
 }

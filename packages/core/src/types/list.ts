@@ -10,8 +10,8 @@ import type { WireItem } from "../change";
 import { type CrdtType, type Entry, UNNUMBERED, type WriteContext } from "../entry";
 import type { Json } from "../model";
 import { compareStamps, RESERVED_NODE } from "../stamp";
-import { matchItems } from "./list-match";
-import { arrange, Places, placeAfter } from "./list-order";
+import { type Identity, isSameValue, matchItems } from "./list-match";
+import { arrange, Places, type Shown } from "./list-order";
 import { joinRegisters } from "./lww";
 
 /** What a list's entries carry: parent, side; a value of an item that lives; null and the item's id of a move. */
@@ -52,11 +52,24 @@ function deleted(entry: Entry): Entry {
   return position(entry.key, hlc, node, [parent, side], entry.cell);
 }
 
-/** What tells an item: its whole value, or the value of its key. */
-function identityOf(value: Json, itemKey: string | undefined): string {
-  if (itemKey !== undefined && typeof value === "object" && value !== null && Object.hasOwn(value, itemKey))
-    return `#${canonicalize((value as { readonly [name: string]: Json })[itemKey] as Json)}`;
-  return canonicalize(value);
+/** An item is told by its whole value, or by the value of its key where it has one. */
+function identityBy(itemKey: string | undefined): Identity {
+  if (itemKey === undefined) return { isSame: isSameValue, textOf: canonicalize };
+  const keyOf = (item: Json): Json | undefined =>
+    typeof item === "object" && item !== null && Object.hasOwn(item, itemKey)
+      ? (item as { readonly [name: string]: Json })[itemKey]
+      : undefined;
+  return {
+    isSame(a, b) {
+      const [one, other] = [keyOf(a), keyOf(b)];
+      if (one === undefined || other === undefined) return one === other && isSameValue(a, b);
+      return isSameValue(one, other);
+    },
+    textOf(item) {
+      const key = keyOf(item);
+      return key === undefined ? canonicalize(item) : `#${canonicalize(key)}`;
+    },
+  };
 }
 
 /** Inserts one after the other, each after the one before. */
@@ -85,36 +98,27 @@ function foldItems(
   context: WriteContext,
   itemKey: string | undefined,
 ): Entry[] {
-  const { order, shown } = arrange(entries);
+  const arranged = arrange(entries);
+  const { shown } = arranged;
   const before = shown.map(({ item }) => itemOf(item)[2] as Json);
-  const { from, stays } = matchItems(
-    before.map((one) => identityOf(one, itemKey)),
-    value.map((one) => identityOf(one, itemKey)),
-    itemKey === undefined,
-  );
-  const changed: Entry[] = [];
-  const kept = new Set(from);
-  shown.forEach(({ item }, n) => {
-    if (!kept.has(n)) changed.push(deleted(item));
-  });
-  const places = new Places(order);
-  let left: string | null = null;
+  const { from, stays, gone } = matchItems(before, value, identityBy(itemKey), itemKey === undefined);
+  const changed = gone.map((n) => deleted((shown[n] as Shown).item));
+  const places = new Places(arranged);
   value.forEach((wanted, n) => {
     const known = shown[from[n] as number];
-    if (known && canonicalize(wanted) !== canonicalize(itemOf(known.item)[2] as Json)) {
+    if (known && !isSameValue(wanted, itemOf(known.item)[2] as Json)) {
       const [parent, side] = itemOf(known.item);
       changed.push(position(known.item.key, context.tick(), context.node, [parent, side, wanted], known.item.cell));
     }
     if (known && stays[n]) {
-      left = known.at.key;
+      places.pass(known.at);
       return;
     }
     const hlc = context.tick();
     const key = idOf(hlc, context.node);
-    const [parent, side] = placeAfter(places, left, key);
+    const [parent, side] = places.place(key);
     const item: Item = known ? [parent, side, null, known.item.key] : [parent, side, wanted];
     changed.push(position(key, hlc, context.node, item));
-    left = key;
   });
   return changed;
 }

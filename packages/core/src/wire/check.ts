@@ -71,13 +71,13 @@ const isWireTotal: Check = (value) =>
   isTotal(value[3]) &&
   isHlc(value[4]);
 
-const isCounter: Check = (value) =>
+export const isCounter: Check = (value) =>
   isRecord(value) &&
   Object.keys(value).every((name) => name === "birth" || name === "totals") &&
   (value.birth === undefined || isBirth(value.birth)) &&
   (value.totals === undefined || isArrayOf(value.totals, isWireTotal));
 
-const isElement: Check = (value) =>
+export const isElement: Check = (value) =>
   Array.isArray(value) &&
   isJson(value[0]) &&
   (value.length === 3 || (value.length === 4 && isHlc(value[3]))) &&
