@@ -17,6 +17,8 @@ const withOldMigrations = ["test/migrations*.test.ts", "test/demo.test.ts", "tes
 
 /** Tests that start examples, or type-check the projects that pages of docs/ show: those of README.md alone run with the others. */
 const examples = ["demo", "cloud-edge", "security-page", "hooks-page"].map((name) => `test/${name}.test.ts`);
+/** Pages whose samples run with the others, and are type-checked with the examples. */
+const pages = ["test/types-pages.test.ts"];
 
 export default defineConfig({
   resolve: {
@@ -30,7 +32,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...(next ? withOldMigrations : []), ...(process.env.EXAMPLES ? [] : examples)],
     // EXAMPLES=1: the examples as real processes instead, which are as many at a time as there are nodes.
     include: process.env.EXAMPLES
-      ? ["examples/*.test.ts", ...examples]
+      ? ["examples/*.test.ts", ...examples, ...pages]
       : ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     globalSetup: ["test/support/postgres-server.ts", "test/support/cli-build.ts"],
     // postgres.js asks for array types by itself on each new connection, and nobody can wait for that or catch it: a pool that

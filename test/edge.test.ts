@@ -146,7 +146,17 @@ describe("generate with an edge", () => {
     });
     const before = files();
     expect(Object.keys(before).sort()).toEqual(
-      ["capture.ts", "config", "index.ts", "merge.ts", "registry.ts", "schema.ts", "shadow.ts", "types.ts"].sort(),
+      [
+        "capture.ts",
+        "config",
+        "index.ts",
+        "merge.ts",
+        "registry.ts",
+        "schema.ts",
+        "schemas.ts",
+        "shadow.ts",
+        "types.ts",
+      ].sort(),
     );
     const { code, stdout } = await project.generate();
     expect(code).toBe(0);

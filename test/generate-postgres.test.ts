@@ -65,7 +65,15 @@ describe("generate", () => {
 
   test("writes into a folder named for the dialect, and the second run changes nothing", async () => {
     const files = project.readAll("generated/postgres");
-    expect(Object.keys(files)).toEqual(["capture.ts", "index.ts", "merge.ts", "registry.ts", "shadow.ts", "types.ts"]);
+    expect(Object.keys(files)).toEqual([
+      "capture.ts",
+      "index.ts",
+      "merge.ts",
+      "registry.ts",
+      "schemas.ts",
+      "shadow.ts",
+      "types.ts",
+    ]);
     expect(files["registry.ts"]).toContain('dialect: "postgres"');
     await project.generate("--no-kit");
     expect(project.readAll("generated/postgres")).toEqual(files);

@@ -14,7 +14,7 @@ function open(files: Record<string, string>): Project {
   projects.push(project);
   return project;
 }
-const names = ["capture.ts", "index.ts", "merge.ts", "registry.ts", "shadow.ts", "types.ts"];
+const names = ["capture.ts", "index.ts", "merge.ts", "registry.ts", "schemas.ts", "shadow.ts", "types.ts"];
 const tablesOf = (registry: string) => [...registry.matchAll(/^export const (\w+)Model/gm)].map(([, name]) => name);
 
 test("the committed files of this repository are fresh", async () => {

@@ -54,6 +54,10 @@ test("the conversation in docs/protocol.md happens as written", async () => {
       body: answer.body,
     });
   }
+  const [, steps, data] = /hub's table says `(.+?)` and `(.+?)`/.exec(text) ?? [];
+  const told = [steps, data].map((value) => JSON.parse(value as string) as unknown);
+  const rows = database.prepare("SELECT steps, data FROM plans").all() as { steps: string; data: string }[];
+  expect(rows.map((row) => [JSON.parse(row.steps), JSON.parse(row.data)])).toEqual([told]);
   database.close();
 });
 

@@ -42,8 +42,8 @@ const WHOS: readonly Who[] = [
   { id: "admin", tenant: "*", relays: true },
   { id: "a", tenant: "a" },
   { id: "b", tenant: "b", relays: true },
-  { id: "a-few", tenant: "a", fields: ["tenantId", "stars"] },
-  { id: "b-few", tenant: "b", fields: ["tenantId", "title", "tags"], relays: true },
+  { id: "a-few", tenant: "a", fields: ["tenantId", "stars", "meta"] },
+  { id: "b-few", tenant: "b", fields: ["tenantId", "title", "tags", "steps"], relays: true },
   { id: "c-notes", tenant: "c", tables: ["notes"], relays: true },
   { id: "visitor" },
   { id: "nobody", tables: [] },
@@ -131,7 +131,11 @@ describeOnEach("requests", ({ dialect, openNode, makeSchema }) => {
       expect((await this.#post(admin, "/pull", { protocol: 1, node: ELSEWHERE, cursor: null })).status).toBe(200);
       for (const tenant of TENANTS)
         for (let n = 0; n < 4; n++) {
-          await hub.sql("INSERT INTO notes (id, tenant_id, title) VALUES (?, ?, 'VALUE')", `${tenant}-${n}`, tenant);
+          await hub.sql(
+            `INSERT INTO notes (id, tenant_id, title, steps, meta) VALUES (?, ?, 'VALUE', '["s","t"]', '{"a":{"b":1},"views":2,"stops":["u"]}')`,
+            `${tenant}-${n}`,
+            tenant,
+          );
           await hub.sql("INSERT INTO stock (store, sku, quantity) VALUES (?, ?, 3)", tenant, n);
         }
       await hub.node.fold();

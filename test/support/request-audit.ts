@@ -1,12 +1,21 @@
 // Audit: what a batch of one principal's requests changed, and what it was shown, held against what it may.
-import type { RowChange } from "@grove-crdt/core";
+import type { RowChange, WireCounter, WireDocument, WireElement, WireItem } from "@grove-crdt/core";
 import { fail } from "./answer-check";
 import { everything, stateText } from "./comparison";
 import type { TestNode } from "./node";
 import { ELSEWHERE, TABLES, type Who } from "./request-maker";
 
 /** Columns of `notes` beside the key, as properties and by name. */
-const NOTES = { tenantId: "tenant_id", title: "title", body: "body", data: "data", stars: "stars", tags: "tags" };
+const NOTES = {
+  tenantId: "tenant_id",
+  title: "title",
+  body: "body",
+  data: "data",
+  stars: "stars",
+  tags: "tags",
+  steps: "steps",
+  meta: "meta",
+};
 
 export interface Snapshot {
   readonly rows: readonly RowChange[];
@@ -46,28 +55,52 @@ const otherLines = (who: Who, { shown }: Snapshot): string[] =>
     return lines.filter((line) => (JSON.parse(line) as unknown[])[table === "stock" ? 0 : 1] !== who.tenant);
   });
 
-/** What of the rows another node wrote: field, value and stamp. Removals of elements are anybody's. */
+type Add = (...what: unknown[]) => void;
+const addCounter = (add: Add, { birth, totals = [] }: WireCounter): void => {
+  if (birth?.[2] === ELSEWHERE) add(birth);
+  for (const total of totals) if (total[1] === ELSEWHERE) add(total);
+};
+const addSet = (add: Add, elements: readonly WireElement[]): void => {
+  for (const [value, hlc, node] of elements) if (node === ELSEWHERE) add(value, hlc);
+};
+const addList = (add: Add, items: readonly WireItem[]): void => {
+  for (const [id, parent, side, value, ...more] of items) {
+    const isTheirs = id.endsWith(`.${ELSEWHERE}`);
+    if (isTheirs) add("position", id);
+    if (value === undefined) continue;
+    if (isTheirs) add("place", id, parent, side, ...(more.length === 1 ? more : []));
+    if (more.length === 2 ? more[1] === ELSEWHERE : isTheirs) add("value", id, value, ...more);
+  }
+};
+const addDocument = (add: Add, { values = [], counter = [], set = [], list = [] }: WireDocument): void => {
+  for (const [path, hlc, node, ...value] of values) if (node === ELSEWHERE) add(path, hlc, ...value);
+  const at = (path: readonly string[]): Add => add.bind(null, path);
+  for (const [path, part] of counter) addCounter(at(path), part);
+  for (const [path, part] of set) addSet(at(path), part);
+  for (const [path, part] of list) addList(at(path), part);
+};
+
+/** What of the rows another node wrote: field, value and stamp. Removals of elements and items are anybody's. */
 const writtenElsewhere = ({ rows }: Snapshot): Set<string> => {
   const found = new Set<string>();
-  for (const { table, pk, life, cl, lww = {}, counter = {}, set = {} } of rows) {
+  for (const { table, pk, life, cl, lww = {}, counter = {}, set = {}, list = {}, document = {} } of rows) {
     const add = (...what: unknown[]) => found.add(JSON.stringify([table, pk, ...what]));
     if (life[1] === ELSEWHERE) add("life", cl, life);
     for (const [field, [value, hlc = life[0], node = life[1]]] of Object.entries(lww))
       if (node === ELSEWHERE) add(field, value, hlc);
-    for (const [field, { birth, totals = [] }] of Object.entries(counter)) {
-      if (birth?.[2] === ELSEWHERE) add(field, birth);
-      for (const total of totals) if (total[1] === ELSEWHERE) add(field, total);
-    }
-    for (const [field, elements] of Object.entries(set))
-      for (const [value, hlc, node] of elements) if (node === ELSEWHERE) add(field, value, hlc);
+    const of = (field: string): Add => add.bind(null, field);
+    for (const [field, part] of Object.entries(counter)) addCounter(of(field), part);
+    for (const [field, part] of Object.entries(set)) addSet(of(field), part);
+    for (const [field, part] of Object.entries(list)) addList(of(field), part);
+    for (const [field, part] of Object.entries(document)) addDocument(of(field), part);
   }
   return found;
 };
 
 /** A column's default, which nobody has written: a row that has waited gets its defaults when it is shown. */
-const DEFAULT = /^(\[(""|null),0,""\]|\{"birth":\["0",0,""\],"totals":\[\]\}|\[\])$/;
-const textOf = ({ lww, counter, set }: RowChange, name: string): string | undefined =>
-  JSON.stringify(lww?.[name] ?? counter?.[name] ?? set?.[name]);
+const DEFAULT = /^(\[(""|null),0,""\]|\{"birth":\["0",0,""\],"totals":\[\]\}|\[\]|\{\})$/;
+const textOf = ({ lww, counter, set, list, document }: RowChange, name: string): string | undefined =>
+  JSON.stringify(lww?.[name] ?? counter?.[name] ?? set?.[name] ?? list?.[name] ?? document?.[name]);
 
 /** Columns that the principal may not write and that have changed, of rows in the life that they had before. */
 function forbiddenColumns(who: Who, before: Snapshot, { byKey }: Snapshot): string[] {
@@ -145,9 +178,9 @@ export function checkGiven(
   const { fields } = who;
   if (!fields) return;
   const names = Object.entries(NOTES).flatMap(([property, name]) => (fields.includes(property) ? [name] : []));
-  for (const { table, pk, lww = {}, counter = {}, set = {} } of rows) {
+  for (const { table, pk, lww = {}, counter = {}, set = {}, list = {}, document = {} } of rows) {
     if (table !== "notes") continue;
-    for (const name of [lww, counter, set].flatMap((some) => Object.keys(some)))
+    for (const name of [lww, counter, set, list, document].flatMap((some) => Object.keys(some)))
       if (!names.includes(name)) fail(`${who.id} was shown ${name} of ${pk}`);
   }
 }

@@ -1,8 +1,8 @@
 // Valid requests of every kind, made from what a database holds just now: the starting points of test/requests.test.ts.
-import { type Json, type RowChange, sumOf } from "@grove-crdt/core";
+import { type Json, type RowChange, sumOf, type WireItem, type WirePath } from "@grove-crdt/core";
 import * as pg from "drizzle-orm/pg-core";
 import * as sl from "drizzle-orm/sqlite-core";
-import { counter, fixed, lww, set } from "grove-crdt/schema";
+import { counter, document, fixed, list, lww, set } from "grove-crdt/schema";
 import type { TestDialect } from "./dialect";
 import { type Chance, type Draft, HOSTILE_NAMES, hostile, type Value } from "./request-damage";
 
@@ -53,6 +53,12 @@ export function tablesOf({ name, table, text, integer, texts, json, primaryKey }
       data: lww(json("data")),
       stars: counter(integer("stars").notNull().default(0)),
       tags: set(texts("tags").notNull().default([])),
+      steps: list(json("steps").$type<unknown[]>().notNull().default([])),
+      meta: document(json("meta").$type<Meta>().notNull().default({}), {
+        views: counter(),
+        labels: set(),
+        stops: list(),
+      }),
     }),
     stock: table(
       "stock",
@@ -72,6 +78,13 @@ export function tablesOf({ name, table, text, integer, texts, json, primaryKey }
       ...(kinds as object),
     }),
   };
+}
+
+interface Meta {
+  views?: number;
+  labels?: unknown[];
+  stops?: unknown[];
+  a?: unknown;
 }
 
 const INCARNATION = "abc";
@@ -101,6 +114,50 @@ const ODD_VALUES: readonly Value[] = [
   [1, 2],
   null,
 ];
+
+/** Parts of lists and documents under one stamp. */
+class Item {
+  #clock: number;
+  constructor(
+    readonly chance: Chance,
+    readonly stamp: readonly [hlc: number, node: string],
+    readonly earlier: () => number,
+  ) {
+    this.#clock = stamp[0];
+  }
+
+  /** New positions beside those that are known, and what may come of these. */
+  items(known: readonly WireItem[] = []): WireItem[] {
+    const { chance } = this;
+    const made: WireItem[] = [];
+    for (let n = 1 + chance.below(3); n > 0; n--) {
+      const all = [...known, ...made];
+      const other = all.length > 0 && chance.of(0.8) ? chance.pick(all) : undefined;
+      const id = `${(this.#clock++).toString(36)}.${this.stamp[1]}`;
+      const side = chance.pick([0, 1] as const);
+      const kind = other ? chance.next() : 0;
+      if (!other || kind < 0.5) made.push([id, other?.[0] ?? null, side, `t${chance.below(6)}`]);
+      else if (kind < 0.65) made.push([other[0], other[1], other[2]]);
+      else if (kind < 0.8) made.push([other[0], other[1], other[2], `t${chance.below(6)}`, ...this.stamp]);
+      else if (kind < 0.95) made.push([id, chance.of(0.5) ? null : other[0], side, null, other[0]]);
+      // As nobody makes it: it stands elsewhere.
+      else made.push([other[0], null, side]);
+    }
+    return made;
+  }
+
+  path(): WirePath {
+    const { chance } = this;
+    const path = chance.pick([["a"], ["a", "b"], ["a", "b", "c"], ["views"], ["labels"], ["stops"], ["x.y"]]);
+    if (chance.of(0.03)) path.push(chance.pick(HOSTILE_NAMES));
+    const [, node] = this.stamp;
+    const kind = chance.next();
+    if (kind < 0.2) return [path, this.earlier(), node];
+    if (kind < 0.3) return [path, this.earlier(), node, [], 1];
+    const value = chance.of(0.05) ? hostile(chance) : chance.pick<Value>([1, "x", null, {}, { d: 1 }, [1], true]);
+    return [path, this.earlier(), node, value];
+  }
+}
 
 export class RequestMaker {
   #serial = 0;
@@ -244,12 +301,32 @@ export class RequestMaker {
       if (chance.of(0.3)) said1.slug = [`slug ${chance.below(4)}`, ...stamp];
       delete said1.size;
     }
+    if (table === "notes") {
+      const made = new Item(chance, stamp as [number, string], () => now - chance.below(1_000));
+      const { list, document } = (stored ?? {}) as Partial<RowChange>;
+      if (chance.of(0.3)) row.list = { steps: made.items(list?.steps) };
+      if (chance.of(0.3)) {
+        const typed = document?.meta?.list?.[0]?.[1];
+        row.document = {
+          meta: {
+            ...(chance.of(0.7) && { values: [made.path(), made.path()] }),
+            ...(chance.of(0.3) && { counter: [[["views"], { birth: ["0", 0, ""], totals: [total()] }]] }),
+            ...(chance.of(0.3) && { set: [[["labels"], [element(), element()]]] }),
+            ...(chance.of(0.3) && { list: [[["stops"], made.items(typed)]] }),
+            // A type where this schema has none, as a newer one may.
+            ...(chance.of(0.1) && { counter: [[["a", "b"], { totals: [total()] }]] }),
+          },
+        };
+      }
+    }
     if (chance.of(0.4))
       row.counter = { [name]: { ...(chance.of(0.3) && { birth: ["1", ...stamp] }), totals: [total()] } };
     // What a newer peer may have.
     if (chance.of(0.1)) said1.fresh = [value(), ...stamp];
     if (chance.of(0.05)) row.counter = { ...row.counter, fresher: { totals: [total()] } };
     if (chance.of(0.05)) row.set = { ...row.set, freshest: [element()] };
+    if (chance.of(0.03)) row.list = { ...row.list, newest: [[`${now.toString(36)}.${own}`, null, 1, value()]] };
+    if (chance.of(0.03)) row.document = { ...row.document, widest: { values: [[["a"], ...stamp, value()]] } };
     return { table, pk, cl, life, ...row };
   }
 }

@@ -17,7 +17,7 @@ import {
 } from "../src/index";
 import { counter, document, list, NODES, nested, nestedState, PATHS, register, set } from "./arbitrary";
 
-const RUNS = Number(process.env.GROVE_RUNS ?? 2_000);
+const RUNS = Number(process.env.GROVE_RUNS ?? 1_000);
 const merge = (a: RowChange, b: RowChange) => mergeStates(nested, a, b);
 const text = (change: RowChange) => canonicalize(change as unknown as Json);
 

@@ -348,7 +348,12 @@ describe("foreign keys", () => {
 
 describe("tables", () => {
   test("of our own are passed over, also when the schema exports them again", () => {
-    expect(read({ ...reference, ...shadow }).map(({ name }) => name)).toEqual(["documents", "orders", "inventory", "plans"]);
+    expect(read({ ...reference, ...shadow }).map(({ name }) => name)).toEqual([
+      "documents",
+      "orders",
+      "inventory",
+      "plans",
+    ]);
   });
   test("must be in the schema public, if they are annotated", () => {
     const app = pg.pgSchema("app");

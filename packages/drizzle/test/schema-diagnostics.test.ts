@@ -62,7 +62,12 @@ describe("tables", () => {
     expect(read({ t })[0]).toMatchObject({ name: "app_t", exportName: "t" });
   });
   test("of our own are passed over, also when the schema exports them again", () => {
-    expect(read({ ...reference, ...shadow }).map(({ name }) => name)).toEqual(["documents", "orders", "inventory", "plans"]);
+    expect(read({ ...reference, ...shadow }).map(({ name }) => name)).toEqual([
+      "documents",
+      "orders",
+      "inventory",
+      "plans",
+    ]);
   });
 });
 

@@ -9,7 +9,7 @@ export const readPath = (text: string): Path => JSON.parse(text) as Path;
 
 /** Something of a document that is no object with something in it. */
 export interface Leaf {
-  readonly path: Path;
+  /** The text of its path. */
   readonly text: string;
   readonly value: Json;
   /** It merges by a type of its own. */
@@ -31,17 +31,28 @@ export function leavesOf(
   fits: (type: DocumentPath["type"], value: Json) => boolean,
 ): Leaf[] {
   const leaves: Leaf[] = [];
-  const walk = (path: Path, own: Json) => {
-    const text = textOfPath(path);
+  const walk = (text: string, own: Json) => {
     const type = typeAt(text);
-    if (type && fits(type.type, own)) leaves.push({ path, text, value: own, type });
-    else if (!isObject(own)) leaves.push({ path, text, value: own });
+    if (type && fits(type.type, own)) leaves.push({ text, value: own, type });
+    else if (!isObject(own)) leaves.push({ text, value: own });
     else {
       const names = Object.keys(own);
-      if (names.length === 0) leaves.push({ path, text, value: own });
-      for (const name of names) walk([...path, name], own[name] as Json);
+      if (names.length === 0) leaves.push({ text, value: own });
+      // Each text grows from the one above: made anew, those of a deep object would cost its depth times over.
+      const above = text.slice(0, -1);
+      for (const name of names) walk(`${above},${JSON.stringify(name)}]`, own[name] as Json);
     }
   };
-  if (isObject(value)) for (const name of Object.keys(value)) walk([name], value[name] as Json);
+  if (isObject(value)) for (const name of Object.keys(value)) walk(textOfPath([name]), value[name] as Json);
   return leaves;
+}
+
+/** What a value has at each part of a path, from the first name on, as far as it has anything. */
+export function* along(value: Json, path: Path): Generator<Json> {
+  let own = value;
+  for (const name of path) {
+    if (!isObject(own) || !Object.hasOwn(own, name)) return;
+    own = own[name] as Json;
+    yield own;
+  }
 }

@@ -37,8 +37,12 @@ function shownType({ typed, register }: Place): Typed | undefined {
 
 export class Tree {
   readonly root = new Place();
+  /** By the texts of their paths: those that have entries. */
+  readonly #places = new Map<string, Place>();
 
   #at(text: string): Place {
+    const known = this.#places.get(text);
+    if (known) return known;
     let place = this.root;
     for (const name of readPath(text)) {
       let next = place.below.get(name);
@@ -48,6 +52,7 @@ export class Tree {
       }
       place = next;
     }
+    this.#places.set(text, place);
     return place;
   }
 
@@ -63,16 +68,17 @@ export class Tree {
   }
 
   typeAt(path: string): Typed["type"] | undefined {
-    return shownType(this.#at(path))?.type;
+    const place = this.#places.get(path);
+    return place && shownType(place)?.type;
   }
 
   typedAt(path: string, type: Typed["type"]): Typed | undefined {
-    return this.#at(path).typed.find((one) => one.type === type);
+    return this.#places.get(path)?.typed.find((one) => one.type === type);
   }
 
   /** Whether a write at this very path stands in the place of what has a type there. */
   isHiddenAt(path: string): boolean {
-    const { register } = this.#at(path);
+    const register = this.#places.get(path)?.register;
     return register !== undefined && !saysPresent(register);
   }
 }
@@ -89,15 +95,14 @@ export function resolve(tree: Tree, typedValue: (typed: Typed) => Json): Json {
     return object ?? (own?.state as readonly Json[] | undefined)?.[0];
   };
   const within = (place: Place, above: Entry | undefined): { [name: string]: Json } | undefined => {
-    let object: { [name: string]: Json } | undefined;
+    if (place.below.size === 0) return undefined;
+    const members: [name: string, value: Json][] = [];
     for (const name of [...place.below.keys()].sort()) {
       const value = at(place.below.get(name) as Place, above);
-      if (value === undefined) continue;
-      object ??= {};
-      // A name may be one that assignment gives a meaning.
-      Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+      if (value !== undefined) members.push([name, value]);
     }
-    return object;
+    // Not by assignment: a name may be one that it gives a meaning.
+    return members.length > 0 ? Object.fromEntries(members) : undefined;
   };
   return within(tree.root, undefined) ?? {};
 }

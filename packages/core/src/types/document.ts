@@ -12,7 +12,7 @@ import type { CrdtType, Entry, TypeOptions, WriteContext } from "../entry";
 import type { DocumentPath, Json } from "../model";
 import { compareStamps, RESERVED_NODE } from "../stamp";
 import { counter } from "./counter";
-import { isObject, type Leaf, leavesOf, type Path, readPath, textOfPath } from "./document-path";
+import { along, isObject, type Leaf, leavesOf, type Path, readPath, textOfPath } from "./document-path";
 import { DELETED, present, resolve, Tree } from "./document-tree";
 import { list } from "./list";
 import { isReserved, joinRegisters, register, writersOf } from "./lww";
@@ -130,21 +130,17 @@ class Fold {
   }
 }
 
-/** A path that is not wanted any more: the shortest part of it of which nothing is. */
-function goneFrom(path: Path, isWanted: (text: string) => boolean): string {
-  for (let length = 1; length < path.length; length++) {
-    const text = textOfPath(path.slice(0, length));
-    if (!isWanted(text)) return text;
-  }
-  return textOfPath(path);
+/** A path that is not wanted any more: the shortest part of it of which nothing is in `value`. */
+function goneFrom(path: Path, value: Json): Path {
+  const [...wanted] = along(value, path);
+  return path.slice(0, wanted.length + 1);
 }
 
 /** Whether a path lies below one that has a value now, which hides it. */
-const isCovered = (path: Path, wanted: ReadonlyMap<string, Leaf>): boolean =>
-  path.some((_, length) => {
-    const above = length === 0 ? undefined : wanted.get(textOfPath(path.slice(0, length)));
-    return above !== undefined && !isObject(above.value);
-  });
+function isCovered(path: Path, value: Json): boolean {
+  for (const above of along(value, path.slice(0, -1))) if (!isObject(above)) return true;
+  return false;
+}
 
 /** One pass from what the entries say towards `value`; false = there was nothing to write. */
 function pass(fold: Fold, value: Json, options: TypeOptions, exact: boolean): boolean {
@@ -154,19 +150,17 @@ function pass(fold: Fold, value: Json, options: TypeOptions, exact: boolean): bo
   const typeAt = typesOf(options, tree);
   const [before, after] = [leavesOf(now, typeAt, fits), leavesOf(value, typeAt, fits)];
   const said = new Map(before.map((leaf) => [leaf.text, leaf]));
-  const wanted = new Map(after.map((leaf) => [leaf.text, leaf]));
-  const within = new Set<string>();
-  for (const { path } of after)
-    for (let length = 1; length <= path.length; length++) within.add(textOfPath(path.slice(0, length)));
+  const wanted = new Set(after.map(({ text }) => text));
 
   const count = fold.writes;
   fold.begin();
   const gone = new Set<string>();
-  for (const { text, path, type } of before) {
+  for (const { text, type } of before) {
     if (wanted.has(text)) continue;
+    const path = readPath(text);
     // A value that comes in the place of an object hides what was in it, but for what has a type.
-    if (!type && !exact && isCovered(path, wanted)) continue;
-    const highest = exact || type ? text : goneFrom(path, (some) => within.has(some));
+    if (!type && !exact && isCovered(path, value)) continue;
+    const highest = exact || type ? text : textOfPath(goneFrom(path, value));
     if (gone.has(highest)) continue;
     gone.add(highest);
     fold.write(highest, DELETED);

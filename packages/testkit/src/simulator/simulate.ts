@@ -1,5 +1,5 @@
 // One simulation: a world, random writes and syncs under faults, then healing, then the verdict.
-import { canonicalize, type Json, mergeStates, type Registry, type RowChange } from "@grove-crdt/core";
+import { canonicalize, crdtTypes, type Json, mergeStates, type Registry, type RowChange } from "@grove-crdt/core";
 import { createRandom, type Random } from "../random";
 import { Oracle } from "./oracle";
 import { expectShown } from "./shown";
@@ -121,8 +121,22 @@ function oracleProblem(oracle: Oracle, states: States): string | null {
     const wanted = oracle.elements(`documents ${id}`);
     if (canonicalize(tags) !== canonicalize(wanted))
       return `documents ${id}.tags are ${tags.join()}; by the adds and removals they must be ${wanted.join()}`;
+    const problem = planProblem(oracle, `plans ${id}`, states.get(`plans ${canonicalize([id])}`));
+    if (problem) return `plans ${id}: ${problem}`;
   }
   return null;
+}
+
+function planProblem(oracle: Oracle, row: string, state: RowChange | undefined): string | null {
+  if (!state) return "is lost";
+  const value = (type: "list" | "document", column: string) =>
+    crdtTypes[type].materialize(crdtTypes[type].decode((state[type]?.[column] ?? (type === "list" ? [] : {})) as Json));
+  const cards = oracle.cardsProblem(row, value("list", "cards") as unknown as { id: string }[]);
+  if (cards) return `cards ${cards}`;
+  const { views } = (value("document", "data") as { stats: { views: number } }).stats;
+  const expected = oracle.counted.get(row) ?? 0;
+  if (views !== expected) return `data.stats.views is ${views}, acknowledged ${expected}`;
+  return oracle.listsProblem(row, state);
 }
 
 function sum(state: RowChange, field: string): string {

@@ -16,6 +16,18 @@ const WORDS = ["alpha", "beta", "gamma", "", "ünï", "😀"];
 const TAGS = ["x", "y", "z"];
 
 type Tagged = { tags: string } | undefined;
+interface Card {
+  readonly id: string;
+  readonly text?: string;
+}
+/** A row of `plans` as its application has it. */
+interface Plan {
+  steps: string[];
+  cards: Card[];
+  data: Record<string, unknown>;
+}
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export class Workload {
   #unique = 0;
@@ -34,13 +46,21 @@ export class Workload {
     for (const [store, sku] of STOCK) stock.run(store, sku, title, count);
     const documents = database.prepare("INSERT INTO documents (id, title, view_count) VALUES (?, ?, ?)");
     for (const id of KEPT) documents.run(id, title, count);
+    const plans = database.prepare("INSERT INTO plans (id, steps, cards, data) VALUES (?, ?, ?, ?)");
+    // What is there before capture is the same everywhere; what each node inserts is its own.
+    const own = count > 0 ? "s" : title;
+    const cards = [1, 2].map((n) => ({ id: `${own} ${n}` }));
+    for (const id of KEPT) {
+      plans.run(id, JSON.stringify([own]), JSON.stringify(cards), JSON.stringify({ stats: { views: count } }));
+      this.oracle.carded(`plans ${id}`, [], cards);
+    }
   }
 
   /** All nodes hold these rows before capture, with one count: increments add to it once. */
   adopt(simulated: Pick<SimulatedNode, "database" | "name">): void {
     this.insertSeed(simulated.database, simulated.name, 100);
     for (const [store, sku] of STOCK) this.oracle.counted.set(`inventory ${store} ${sku}`, 100);
-    for (const id of KEPT) this.oracle.counted.set(`documents ${id}`, 100);
+    for (const id of KEPT) for (const table of ["documents", "plans"]) this.oracle.counted.set(`${table} ${id}`, 100);
   }
 
   async seed(simulated: SimulatedNode): Promise<void> {
@@ -64,6 +84,10 @@ export class Workload {
       "linked",
       "linked",
       "linked",
+      "keptPlan",
+      "keptPlan",
+      "keptPlan",
+      "fleetingPlan",
     ] as const;
     const kind = this.#random.pick(kinds);
     this.world.log(`${simulated.name} writes ${kind}`);
@@ -127,6 +151,115 @@ export class Workload {
     const next = tags.includes(victim) ? tags.filter((other) => other !== victim) : [...tags, victim];
     if (this.#random.chance(0.1)) next.reverse();
     database.prepare("UPDATE documents SET tags = ? WHERE id = ?").run(JSON.stringify(next), id);
+  }
+
+  /** Lists and documents are read whole, changed and written whole, as applications do. */
+  async keptPlan({ database, node }: SimulatedNode): Promise<void> {
+    const id = this.#random.pick(KEPT);
+    const row = `plans ${id}`;
+    const before = await this.#settled(database, () => node.inspect("plans", [id]));
+    for (let n = this.#random.pick([1, 1, 1, 3]); n > 0; n--) {
+      const plan = this.#readPlan(database, id) as Plan;
+      switch (this.#random.below(4)) {
+        case 0:
+          plan.steps = this.#changeItems(plan.steps, (fresh) => fresh);
+          break;
+        case 1: {
+          const cards = this.#changeItems(plan.cards, (fresh, old) => ({ id: old?.id ?? fresh, text: fresh }));
+          this.oracle.carded(row, plan.cards, cards);
+          plan.cards = cards;
+          break;
+        }
+        case 2: {
+          const delta = this.#random.between(-3, 5);
+          const stats = plan.data.stats as { views: number };
+          plan.data.stats = { ...stats, views: stats.views + delta };
+          this.oracle.count(row, delta);
+          break;
+        }
+        default:
+          this.#changeData(plan.data);
+      }
+      this.#writePlan(database, id, plan);
+    }
+    this.oracle.listed(row, before, await node.inspect("plans", [id]));
+  }
+
+  async fleetingPlan({ database }: SimulatedNode): Promise<void> {
+    const random = this.#random;
+    const id = random.pick(FLEETING);
+    const plan = this.#readPlan(database, id);
+    if (!plan || random.chance(0.1)) {
+      database
+        .prepare("INSERT OR REPLACE INTO plans (id, steps, data) VALUES (?, ?, ?)")
+        .run(id, random.pick(["[]", '["x", "y"]']), random.pick(["{}", '{"a":{"b":1},"stops":["x"]}']));
+    } else if (random.chance(0.2)) database.prepare("DELETE FROM plans WHERE id = ?").run(id);
+    else {
+      plan.steps = this.#changeItems(plan.steps, () => random.pick(TAGS));
+      plan.cards = this.#changeItems(plan.cards, (fresh) => (random.chance(0.2) ? "no card" : { id: fresh }) as Card);
+      this.#changeData(plan.data);
+      // What is counted, collected and listed may be something else for a while.
+      if (random.chance(0.2)) plan.data[random.pick(["stats", "labels", "stops"])] = random.pick([1, "text", {}, [1]]);
+      if (random.chance(0.1)) delete plan.data[random.pick(["stats", "labels", "stops"])];
+      if (random.chance(0.2)) plan.data.stats = { views: random.below(9) };
+      this.#writePlan(database, id, plan);
+    }
+  }
+
+  #readPlan(database: SimulatedNode["database"], id: string): Plan | undefined {
+    const row = database.prepare("SELECT steps, cards, data FROM plans WHERE id = ?").get(id);
+    if (!row) return undefined;
+    const { steps, cards, data } = row as Record<keyof Plan, string>;
+    return { steps: JSON.parse(steps), cards: JSON.parse(cards), data: JSON.parse(data) };
+  }
+
+  #writePlan(database: SimulatedNode["database"], id: string, { steps, cards, data }: Plan): void {
+    database
+      .prepare("UPDATE plans SET steps = ?, cards = ?, data = ? WHERE id = ?")
+      .run(JSON.stringify(steps), JSON.stringify(cards), JSON.stringify(data), id);
+  }
+
+  /** Inserts one, takes one away, moves one, or gives one another value. */
+  #changeItems<T>(items: readonly T[], make: (fresh: string, old?: T) => T): T[] {
+    const random = this.#random;
+    const fresh = `i${++this.#unique}`;
+    const kind = random.next();
+    const rest = [...items];
+    const at = random.below(items.length + 1);
+    if (kind < 0.4 || items.length === 0) rest.splice(at, 0, make(fresh));
+    else if (kind < 0.55) rest.splice(at, 1);
+    else if (kind < 0.85) rest.splice(at, 0, ...rest.splice(random.below(items.length), 1));
+    else {
+      const own = random.below(items.length);
+      rest[own] = make(fresh, items[own]);
+    }
+    return rest;
+  }
+
+  /** Beside the paths with types, anything may come and go. */
+  #changeData(data: Plan["data"]): void {
+    const random = this.#random;
+    const listed = (name: string) => (Array.isArray(data[name]) ? (data[name] as string[]) : []);
+    switch (random.below(5)) {
+      case 0:
+        data.stops = this.#changeItems(listed("stops"), (fresh) => fresh);
+        break;
+      case 1: {
+        const tag = random.pick(TAGS);
+        const labels = listed("labels");
+        data.labels = labels.includes(tag) ? labels.filter((other) => other !== tag) : [...labels, tag];
+        break;
+      }
+      case 2:
+        if (random.chance(0.5)) delete data.a;
+        else data.a = random.pick<unknown>([1, {}, { b: 2 }, { b: { c: 3 }, d: 4 }, [5]]);
+        break;
+      case 3:
+        data.a = { ...(isObject(data.a) ? data.a : {}), [random.pick(["b", "d", "e.f", ""])]: ++this.#unique };
+        break;
+      default:
+        if (isObject(data.stats)) data.stats = { ...data.stats, owner: random.pick(WORDS) };
+    }
   }
 
   async fleeting({ database }: SimulatedNode): Promise<void> {
