@@ -9,7 +9,7 @@ import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import fc from "fast-check";
 import { type AdoptProgress, createNode, createSyncer, type GroveNode } from "grove-crdt";
-import { counter, lww, set } from "grove-crdt/schema";
+import { counter, document, list, lww, set } from "grove-crdt/schema";
 import { afterAll, describe, expect, test } from "vitest";
 import { registry } from "../generated/sqlite";
 import { Clock, randomness } from "./support/clock";
@@ -215,17 +215,35 @@ describeOnEach("adopting", ({ dialect, openNode, openNodes, makeSchema }) => {
       expect(await again.node.inspect("documents", ["1"])).toMatchObject({ cl: 1, life: [0, ""] });
     });
 
-    test("a value that nothing can be added to is refused by table and column, and adopted once it is mended", async () => {
-      const notes = table("notes", { id: text("id").primaryKey(), n: counter(integer("n").notNull().default(0)) });
-      const schema = await makeSchema({ notes });
-      if (dialect.name === "postgres") return;
-      const before = ["INSERT INTO notes VALUES ('1', 'no number')"];
-      const failed = openNode("a", { ...schema, before });
-      await expect(failed).rejects.toMatchObject({
-        code: "bad_value",
-        details: { table: "notes", column: "n", rows: 1 },
-      });
-    });
+    const { json } = dialect;
+    const unfit = {
+      set: [set(json("value").$type<string[]>().notNull().default([])), `'["a"]'`, `'{"a":1}'`],
+      list: [list(json("value").$type<string[]>().notNull().default([])), `'["a"]'`, `'"a"'`],
+      document: [document(json("value").$type<{ a?: 1 }>().notNull().default({})), `'{"a":1}'`, `'[1]'`],
+      ...(dialect.name === "sqlite"
+        ? {
+            text: [list(json("value").$type<string[]>().notNull().default([])), `'["a"]'`, "'no JSON at all'"],
+            counter: [counter(integer("value").notNull().default(0)), "7", "'no number'"],
+          }
+        : { array: [set(dialect.texts("value").notNull().default([])), "'{a}'", "'[0:1]={a,b}'"] }),
+    } as const;
+    test.each(Object.entries(unfit))(
+      "a value that nothing can be added to is refused by table and column, and adopted once it is mended: %s",
+      async (_, [value, good, bad]) => {
+        const schema = await makeSchema({ notes: table("notes", { id: text("id").primaryKey(), value }) });
+        const given = await dialect.open({ ddl: schema.ddl });
+        await given.run(`INSERT INTO notes VALUES ('1', ${good}), ('2', ${bad})`);
+        const options = { ...schema, database: given };
+        await expect(openNode("a", options)).rejects.toMatchObject({
+          code: "bad_value",
+          message: expect.stringMatching(/notes\.value holds no .+ in 1 row, for example in "2"\. Mend the values/),
+          details: { table: "notes", column: "value", rows: 1 },
+        });
+        await given.run(`UPDATE notes SET value = ${good}`);
+        const a = await openNode("a", options);
+        expect(await a.node.inspect("notes", ["2"])).toMatchObject({ cl: 1, life: [0, ""] });
+      },
+    );
   });
 
   describe("nodes that hold the same rows", () => {

@@ -13,6 +13,9 @@ export const isNested = (type: CrdtTypeName): type is "set" | "list" | "document
 /** What a column of such a type holds where there is nothing in it, and where it holds something else. */
 export const emptyOf = (type: CrdtTypeName): Json => (type === "document" ? {} : []);
 
+/** What its JSON must be. */
+export const shapeOf = (type: CrdtTypeName): "array" | "object" => (type === "document" ? "object" : "array");
+
 /** A value of such a column: what is none counts as empty. */
 export function nestedValue(type: CrdtTypeName, value: unknown): Json {
   const fits =

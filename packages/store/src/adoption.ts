@@ -1,5 +1,5 @@
 // The loop of an adoption, the same for every dialect: chunk after chunk, each its own transaction.
-import { GroveError } from "@grove-crdt/core";
+import { type FieldModel, GroveError, shapeOf, type TableModel } from "@grove-crdt/core";
 import type { AdoptOptions } from "./store";
 
 /** Rows that one transaction looks at: some ten milliseconds, in which others wait. */
@@ -33,4 +33,19 @@ export async function adoptInChunks<Key>(
     // Timers, sockets and other writers get their turn.
     await new Promise((resolve) => setImmediate(resolve));
   } while (after !== null);
+}
+
+/** Says that rows hold what a guard trigger would not have let in: nothing could be counted in it or added to it. */
+export function unfit({ name }: TableModel, field: FieldModel, rows: number, example: unknown): GroveError {
+  const what =
+    field.type === "counter"
+      ? "no whole number"
+      : field.storage === "array"
+        ? "no array of one dimension, counted from 1,"
+        : `no JSON ${shapeOf(field.type)}`;
+  return new GroveError(
+    "bad_value",
+    `${name}.${field.name} holds ${what} in ${rows} row${rows === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then adopt again: \`npx grove-crdt adopt\` or node.adopt().`,
+    { details: { table: name, column: field.name, rows } },
+  );
 }

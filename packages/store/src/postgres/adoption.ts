@@ -1,7 +1,7 @@
 // Adopting on Postgres: rows from before capture get a shadow, and what a column held that was added later is looked at, in
 // chunks with a transaction each. What is left to do stands in `_grove_capture`, so that a killed adoption goes on.
-import { decideAdded, type FieldModel, GroveError } from "@grove-crdt/core";
-import type { AdoptedChunk } from "../adoption";
+import { decideAdded, type FieldModel, shapeOf } from "@grove-crdt/core";
+import { type AdoptedChunk, unfit } from "../adoption";
 import { fieldParam } from "./base-writes";
 import type { PostgresTransaction, RawRow } from "./driver";
 import { readBase, readRows } from "./read";
@@ -47,21 +47,20 @@ export async function mayHaveUnadopted(tx: Reader, table: Table): Promise<boolea
   return (await tx.rows(sql, [table.model.name])).length === 0;
 }
 
-/** Refuses rows that the capture would not have let in: nothing could be added to them. */
+function isUnfit({ name, type, storage }: FieldModel): string {
+  const column = ident(name);
+  const isNull = `${column} IS NULL`;
+  if (storage === "array") return `${isNull} OR array_ndims(${column}) > 1 OR array_lower(${column}, 1) <> 1`;
+  return storage === "native" ? isNull : `${isNull} OR ${storage}_typeof(${column}) <> '${shapeOf(type)}'`;
+}
+
+/** Refuses rows that a guard trigger would not have let in. */
 export async function refuseUnfit(tx: Reader, table: Table): Promise<void> {
-  for (const { name, type, storage } of table.multi) {
-    const column = ident(name);
-    const shape = type === "document" ? "object" : type === "counter" ? "number" : "array";
-    const unfit = storage === "jsonb" ? `jsonb_typeof(${column}) <> '${shape}'` : `${column} IS NULL`;
-    const key = table.model.key.map((column) => `${ident(column.name)}::text`).join(" || ', ' || ");
-    const [row] = await tx.rows(`SELECT count(*), min(${key}) FROM ${table.name} WHERE ${unfit}`);
-    const [count, example] = row as [unknown, string];
-    if (Number(count) === 0) continue;
-    throw new GroveError(
-      "bad_value",
-      `${table.model.name}.${name} holds no ${shape} in ${count} row${Number(count) === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then adopt again: \`npx grove-crdt adopt\` or node.adopt().`,
-      { details: { table: table.model.name, column: name, rows: Number(count) } },
-    );
+  const key = table.model.key.map((column) => `${ident(column.name)}::text`).join(" || ', ' || ");
+  for (const field of table.multi) {
+    const sql = `SELECT count(*), min(${key}) FROM ${table.name} WHERE ${isUnfit(field)}`;
+    const [count, example] = (await tx.rows(sql))[0] as [unknown, string];
+    if (Number(count) > 0) throw unfit(table.model, field, Number(count), example);
   }
 }
 

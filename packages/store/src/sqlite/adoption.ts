@@ -1,7 +1,7 @@
 // Adopting on SQLite: rows from before capture get a shadow, and what a column held that was added later is looked at, in
 // chunks with a transaction each. What is left to do stands in `_grove_capture`, so that a killed adoption goes on.
-import { decideAdded, type FieldModel, GroveError } from "@grove-crdt/core";
-import type { AdoptedChunk } from "../adoption";
+import { decideAdded, type FieldModel, shapeOf } from "@grove-crdt/core";
+import { type AdoptedChunk, unfit } from "../adoption";
 import { applyShadow } from "./apply";
 import type { RawRow, Statements } from "./driver";
 import { readBase, readRows } from "./read";
@@ -41,26 +41,18 @@ export function readUnadopted(statements: Statements, tables: readonly Table[]):
 export const mayHaveUnadopted = (statements: Statements, table: Table): boolean =>
   statements.row("SELECT 1 FROM _grove_capture WHERE tbl = ? AND adopted = 1", table.model.name) === undefined;
 
-/** Refuses rows that a guard trigger would not have let in: nothing could be counted in or added to them. */
+/** Refuses rows that a guard trigger would not have let in. */
 export function refuseUnfit(statements: Statements, table: Table): void {
-  for (const { name, type } of table.multi) {
-    const column = ident(name);
-    const unfit =
-      type === "counter"
+  const key = table.model.key.map(({ name }) => ident(name)).join(" || ', ' || ");
+  for (const field of table.multi) {
+    const column = ident(field.name);
+    const isUnfit =
+      field.type === "counter"
         ? `typeof(${column}) <> 'integer'`
-        : `NOT iif(json_valid(${column}), json_type(${column}) = 'array', 0)`;
-    const [count, example] = statements.row(
-      `SELECT count(*), min(${list(table.model.key.map((key) => key.name))
-        .split(", ")
-        .join(" || ', ' || ")}) FROM ${table.name} WHERE ${unfit}`,
-    ) as [number, unknown];
-    if (count === 0) continue;
-    const what = type === "counter" ? "no whole number" : "no JSON array";
-    throw new GroveError(
-      "bad_value",
-      `${table.model.name}.${name} holds ${what} in ${count} row${count === 1 ? "" : "s"}, for example in ${JSON.stringify(example)}. Mend the values, then adopt again: \`npx grove-crdt adopt\` or node.adopt().`,
-      { details: { table: table.model.name, column: name, rows: count } },
-    );
+        : `iif(typeof(${column}) = 'text' AND json_valid(${column}), json_type(${column}), '') <> '${shapeOf(field.type)}'`;
+    const sql = `SELECT count(*), min(${key}) FROM ${table.name} WHERE ${isUnfit}`;
+    const [count, example] = statements.row(sql) as [number, unknown];
+    if (count > 0) throw unfit(table.model, field, count, example);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   isNested,
   type Json,
   leavesKey,
+  nestedValue,
   noTouch,
   type Touch,
   wasHidden,
@@ -69,11 +70,14 @@ function collect(session: Session, table: Table): { rows: Map<string, Touched>; 
 function readBefore(table: Table, op: string, text: string | null): Record<string, Json> | null {
   if (text === null) return null;
   const logged = JSON.parse(text) as Record<string, Json>;
-  if (op === "U") return logged;
   const values: Record<string, Json> = {};
   for (const [name, old] of Object.entries(logged)) {
     const field = table.field(name);
     if (!field) continue;
+    if (op === "U") {
+      values[name] = isNested(field.type) ? nestedValue(field.type, old) : old;
+      continue;
+    }
     const value = fromLogged(old as string);
     if (field.type === "counter") values[name] = String(value);
     else values[name] = isNested(field.type) ? parseNested(field.type, value) : toJson(field, value);

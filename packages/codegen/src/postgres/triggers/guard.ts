@@ -1,7 +1,7 @@
 // A set that is no array could not be folded: refuse it where it is written. (A counter is a bigint, which can hold
 // nothing else.) After the write, so that the stored value is judged, and only where the row is really written.
 // What is fixed says who may see the row, also on nodes that have it already: refuse to change it.
-import { FIELDS_PER_MASK, type FieldModel, isNested, maskColumns, type TableModel } from "@grove-crdt/core";
+import { FIELDS_PER_MASK, type FieldModel, isNested, maskColumns, shapeOf, type TableModel } from "@grove-crdt/core";
 import { complaintFixed } from "../../complaint";
 import { empty, escaped, ident, join, lines, list, literal, newline, type Sql, sql } from "../../sql";
 import { changed, NEW, sameKey } from "./parts";
@@ -24,19 +24,17 @@ export const wrongUpdate = (table: TableModel): { declare?: Sql } =>
 export const planSettings = (table: TableModel): Sql[] =>
   guardedFields(table).length === 0 ? [] : [sql`SET enable_nestloop = off`];
 
-const shapeOf = ({ type }: FieldModel): string => (type === "document" ? "object" : "array");
-
 const isWrong = (field: FieldModel): Sql => {
   // Elements are told by their place from 1 on: arrays of arrays and arrays that begin elsewhere are no sets.
   if (field.storage === "array") return sql`(array_ndims(${NEW(field)}) > 1 OR array_lower(${NEW(field)}, 1) <> 1)`;
-  const shape = literal(shapeOf(field));
+  const shape = literal(shapeOf(field.type));
   return field.storage === "json"
     ? sql`json_typeof(${NEW(field)}) <> ${shape}`
     : sql`jsonb_typeof(${NEW(field)}) <> ${shape}`;
 };
 
 const complaint = (table: TableModel, field: FieldModel): string =>
-  `grove-crdt: ${table.name}.${field.name} must be ${field.storage === "array" ? "an array of one dimension, counted from 1" : `a JSON ${shapeOf(field)}`}`;
+  `grove-crdt: ${table.name}.${field.name} must be ${field.storage === "array" ? "an array of one dimension, counted from 1" : `a JSON ${shapeOf(field.type)}`}`;
 
 /** Every inserted row is judged. */
 export const emitGuardInsert = (table: TableModel): Sql => emitGuard(table, sql`FROM new_rows AS n`, isWrong, empty);

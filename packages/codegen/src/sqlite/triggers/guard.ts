@@ -3,24 +3,22 @@
 // only where the row is really written (ON CONFLICT DO UPDATE fires BEFORE INSERT as well).
 // What is fixed says who may see the row, also on nodes that have it already: refuse to change it, unless the key changed
 // along with it, which makes it another row.
-import type { FieldModel, TableModel } from "@grove-crdt/core";
+import { type FieldModel, shapeOf, type TableModel } from "@grove-crdt/core";
 import { complaintFixed } from "../../complaint";
 import { comment, ident, join, lines, list, literal, type Sql, sql } from "../../sql";
 import { any, changed, NEW, same, trigger } from "./parts";
 
 const valuedFields = (table: TableModel): FieldModel[] => table.fields.filter((field) => field.type !== "lww");
 
-const shapeOf = ({ type }: FieldModel): string => (type === "document" ? "object" : "array");
-
 const isWrong = (field: FieldModel): Sql =>
   field.type === "counter"
     ? sql`typeof(${NEW(field)}) <> 'integer'`
-    : sql`iif(typeof(${NEW(field)}) = 'text' AND json_valid(${NEW(field)}), json_type(${NEW(field)}), '') <> ${literal(shapeOf(field))}`;
+    : sql`iif(typeof(${NEW(field)}) = 'text' AND json_valid(${NEW(field)}), json_type(${NEW(field)}), '') <> ${literal(shapeOf(field.type))}`;
 
 const complaint = (table: TableModel, field: FieldModel): string =>
   field.fixed
     ? complaintFixed(table, field)
-    : `grove-crdt: ${table.name}.${field.name} must be ${field.type === "counter" ? "an integer" : `a JSON ${shapeOf(field)}`}`;
+    : `grove-crdt: ${table.name}.${field.name} must be ${field.type === "counter" ? "an integer" : `a JSON ${shapeOf(field.type)}`}`;
 
 function emitGuard(
   table: TableModel,
