@@ -15,8 +15,10 @@ const nextAliases = [
 /** Tests of migrations in the folders of drizzle-kit 0.31, which the migrators of 1.0 refuse. */
 const withOldMigrations = ["test/migrations*.test.ts", "test/demo.test.ts", "test/tenants.test.ts"];
 
-/** Tests that start examples, or type-check the projects that pages of docs/ show: those of README.md alone run with the others. */
-const examples = ["demo", "cloud-edge", "security-page", "hooks-page"].map((name) => `test/${name}.test.ts`);
+/** Tests that start examples, or the projects that README.md and pages of docs/ show: each is worth many others in time. */
+const examples = ["demo", "cloud-edge", "readme", "security-page", "hooks-page", "migrations-page"].map(
+  (name) => `test/${name}.test.ts`,
+);
 /** Pages whose samples run with the others, and are type-checked with the examples. */
 const pages = ["test/types-pages.test.ts"];
 
