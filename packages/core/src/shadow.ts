@@ -1,7 +1,8 @@
 // How a row's shadow is stored: the columns of `_t_crdt` and `_t_crdt_cells`, and the row in memory.
 // Node ids are short integers there (`_grove_nodes`), lists of field names likewise (`_grove_shapes`).
+import type { RowChange } from "./change";
 import type { Entry } from "./entry";
-import type { CrdtTypeName, Json, TableModel } from "./model";
+import type { CrdtTypeName, FieldModel, Json, TableModel } from "./model";
 import { type FieldState, fieldNamed, NO_FIELDS, NO_SHAPE, type Row, registerOf } from "./row";
 import { crdtTypes } from "./types/index";
 import { NOT_REMOVED } from "./types/set";
@@ -51,12 +52,22 @@ export function cellField(model: TableModel, field: string, type: CrdtTypeName):
   return fieldNamed(model, field) ? field : `?${type}:${field}`;
 }
 
-function readCellField(model: TableModel, stored: string): { field: string; type: CrdtTypeName } {
+interface CellField {
+  readonly field: string;
+  readonly type: CrdtTypeName;
+  /** It came before the schema had this column: it waits to be merged into it ({@link decodeWaiting}). */
+  readonly waits?: true;
+}
+
+function readCellField(model: TableModel, stored: string): CellField {
   const known = fieldNamed(model, stored);
   if (known) return { field: stored, type: known.type };
   const colon = stored.indexOf(":");
   const type = stored.slice(1, colon) as CrdtTypeName;
-  if (stored[0] === "?" && crdtTypes[type]) return { field: stored.slice(colon + 1), type };
+  if (stored[0] === "?" && crdtTypes[type]) {
+    const field = stored.slice(colon + 1);
+    return fieldNamed(model, field) ? { field, type, waits: true } : { field, type };
+  }
   // A column that this schema had once: its entries stay registers without a column.
   return { field: stored, type: "lww" };
 }
@@ -99,16 +110,14 @@ export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly 
     }
   }
   for (const cell of cells) {
-    const { field, type } = readCellField(model, cell.field);
-    const entry: Entry = {
-      key: cell.key,
-      hlc: cell.hlc,
-      node: interned.nodeName(cell.node),
-      state: textToState(type, cell.state),
-      seq: cell.seq,
-      via: cell.via === null ? null : interned.nodeName(cell.via),
-      cell: cell.id,
-    };
+    const { field, type, waits } = readCellField(model, cell.field);
+    const entry = decodeCell(type, cell, interned);
+    if (waits) {
+      // Its clock stands in the row, unless the column has been written since.
+      const clock = fields.get(field)?.entries[0];
+      if (clock?.hlc === entry.hlc && clock.node === entry.node) fields.delete(field);
+      continue;
+    }
     if (type === "lww") {
       // The clock is in the row; the cell only holds the value.
       const clock = fields.get(field)?.entries[0] ?? registerOf(row, field);
@@ -120,6 +129,62 @@ export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly 
     else fields.set(field, { type, entries: [entry] });
   }
   return { ...row, fields };
+}
+
+const decodeCell = (type: CrdtTypeName, cell: StoredCell, interned: Interned): Entry => ({
+  key: cell.key,
+  hlc: cell.hlc,
+  node: interned.nodeName(cell.node),
+  state: textToState(type, cell.state),
+  seq: cell.seq,
+  via: cell.via === null ? null : interned.nodeName(cell.via),
+  cell: cell.id,
+});
+
+/** The names of cells that may wait for columns that the schema has now. */
+export const waitingCells = ({ fields }: Pick<TableModel, "fields">): string[] =>
+  fields.map(({ name, type }) => `?${type}:${name}`);
+
+/** What a row was told of columns before the schema had them. */
+export interface WaitingRow {
+  /** The row's number in the shadow. */
+  readonly id: number;
+  readonly change: RowChange;
+  /** Numbers of the cells that it was made of, by column. */
+  readonly cells: ReadonlyMap<string, readonly number[]>;
+}
+
+/** As a change, to be merged. A column that is of another type now than there is not in it. */
+export function decodeWaiting(
+  model: TableModel,
+  pk: readonly Json[],
+  { id, cl, hlc, node }: StoredRow,
+  stored: readonly StoredCell[],
+  interned: Interned,
+): WaitingRow {
+  const fields = new Map<string, Entry[]>();
+  for (const cell of stored) {
+    const { field, type, waits } = readCellField(model, cell.field);
+    if (!waits || fieldNamed(model, field)?.type !== type) continue;
+    const entry = decodeCell(type, cell, interned);
+    const known = fields.get(field);
+    if (known) known.push(entry);
+    else fields.set(field, [entry]);
+  }
+  const parts: { [Type in CrdtTypeName]?: [name: string, part: unknown][] } = {};
+  for (const [field, entries] of fields) {
+    const { type } = fieldNamed(model, field) as FieldModel;
+    const [{ state, hlc, node }] = entries as [Entry];
+    parts[type] ??= [];
+    parts[type].push([field, type === "lww" ? [state, hlc, node] : crdtTypes[type].encode(entries)]);
+  }
+  const told = Object.entries(parts).map(([type, part]) => [type, Object.fromEntries(part)]);
+  const life = [hlc, interned.nodeName(node)];
+  return {
+    id,
+    change: { table: model.name, pk, cl, life, ...Object.fromEntries(told) } as RowChange,
+    cells: new Map([...fields].map(([field, entries]) => [field, entries.map(({ cell }) => cell as number)])),
+  };
 }
 
 /** The columns that store the row; its cells are written on their own. */

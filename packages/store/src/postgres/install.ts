@@ -8,6 +8,7 @@ import { readUnadopted } from "./adoption";
 import type { PostgresTransaction } from "./driver";
 import { ident, toParams } from "./sql";
 import { Table } from "./table";
+import { anyWaiting } from "./waiting";
 
 export const OLDEST_VERSION = 14;
 
@@ -212,7 +213,8 @@ async function recordFields(
   );
   const added = before ? names.filter((field) => !before.includes(field)) : [];
   if (!uncaptured && added.length === 0) return;
-  if ((await tx.rows(`SELECT 1 FROM ${table.name} LIMIT 1`)).length === 0) return;
+  const isEmpty = (await tx.rows(`SELECT 1 FROM ${table.name} LIMIT 1`)).length === 0;
+  if (isEmpty && (added.length === 0 || !(await anyWaiting(tx, table)))) return;
   if (uncaptured) await tx.rows("UPDATE public._grove_capture SET adopted = 0 WHERE tbl = $1::text", [name]);
   if (added.length > 0)
     await tx.rows(

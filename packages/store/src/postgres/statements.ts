@@ -12,7 +12,8 @@ import {
 } from "@grove-crdt/core";
 import { ident, keyColumn, type ListColumn, list, listed, qualified, rowsFrom } from "./sql";
 
-const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
+/** Columns of a shadow table without its key, as `stored` of a table reads them. */
+export const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
 export const SHADOW_COLUMNS = SHADOW.length;
 const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"] as const;
 const INTEGERS = new Set(["node", "via", "shape"]);

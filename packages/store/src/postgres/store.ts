@@ -29,6 +29,7 @@ import type {
   StoreOptions,
 } from "../store";
 import { chooseTables, neighboursOf, tableNamed } from "../tables";
+import { mergeWaiting } from "../waiting";
 import { type Adopted, adoptColumns, adoptRows, estimateRows, readUnadopted, refuseUnfit } from "./adoption";
 import { forgetBusy, readBusy } from "./busy";
 import { compareTable } from "./comparison";
@@ -44,8 +45,10 @@ import type { StateReader } from "./read";
 import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
+import { numbers } from "./sql";
 import { readStates } from "./states";
 import { Table } from "./table";
+import { readWaiting } from "./waiting";
 
 const BUSY_CHUNK = 1_000;
 
@@ -118,8 +121,20 @@ export class PostgresStore implements Store {
           }, "REPEATABLE READ"),
         );
       if (rows) await inChunks((session, after) => adoptRows(session, table, after, ADOPT_CHUNK));
+      await this.#mergeWaiting(table);
       if (added !== null) await inChunks((session, after) => adoptColumns(session, table, added, after, ADOPT_CHUNK));
     }
+  }
+
+  /** What rows were told of columns that the table did not have yet. */
+  async #mergeWaiting(table: Table): Promise<void> {
+    const from = await this.identify();
+    await mergeWaiting(table.model.name, {
+      read: (after) => this.#connection.readNamed((tx, names) => readWaiting(tx, names, table, after)),
+      merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0 })).outcomes,
+      forget: (cells) =>
+        this.#connection.write(async (session) => void (await session.rows(table.deleteCells, [numbers(cells)]))),
+    });
   }
 
   async identity(): Promise<string | null> {

@@ -8,6 +8,7 @@ import { readUnadopted } from "./adoption";
 import type { Statements } from "./driver";
 import { ident } from "./sql";
 import { Table } from "./table";
+import { anyWaiting } from "./waiting";
 
 /** Compares the triggers and tables in the database with the generated ones, by their text. */
 export function verifyCapture(statements: Statements, registry: Registry): CaptureProblem | null {
@@ -117,9 +118,10 @@ function recordFields(
     name,
     JSON.stringify(names),
   );
-  if (!statements.row(`SELECT 1 FROM ${table.name} LIMIT 1`)) return;
-  if (uncaptured) statements.run("UPDATE _grove_capture SET adopted = 0 WHERE tbl = ?", name);
   const added = before ? names.filter((field) => !before.includes(field)) : [];
+  const isEmpty = !statements.row(`SELECT 1 FROM ${table.name} LIMIT 1`);
+  if (isEmpty && (added.length === 0 || !anyWaiting(statements, table))) return;
+  if (uncaptured) statements.run("UPDATE _grove_capture SET adopted = 0 WHERE tbl = ?", name);
   for (const field of added)
     statements.run(
       "UPDATE _grove_capture SET added = json_insert(coalesce(added, '[]'), '$[#]', ?) WHERE tbl = ?",

@@ -29,6 +29,7 @@ import type {
   StoreOptions,
 } from "../store";
 import { chooseTables, neighboursOf, tableNamed } from "../tables";
+import { mergeWaiting } from "../waiting";
 import { type Adopted, adoptColumns, adoptRows, readUnadopted, refuseUnfit } from "./adoption";
 import { compareTable } from "./comparison";
 import { type RawRow, type SqliteDatabase, Statements } from "./driver";
@@ -44,6 +45,7 @@ import { Connection, type Session } from "./session";
 import { readStates } from "./states";
 import { Table } from "./table";
 import { fromJson } from "./values";
+import { readWaiting } from "./waiting";
 
 export class SqliteStore implements Store {
   readonly #statements: Statements;
@@ -111,8 +113,22 @@ export class SqliteStore implements Store {
           }),
         );
       if (rows) await inChunks((session, after) => adoptRows(session, table, after, ADOPT_CHUNK));
+      await this.#mergeWaiting(table);
       if (added !== null) await inChunks((session, after) => adoptColumns(session, table, added, after, ADOPT_CHUNK));
     }
+  }
+
+  /** What rows were told of columns that the table did not have yet. */
+  async #mergeWaiting(table: Table): Promise<void> {
+    const from = await this.identify();
+    await mergeWaiting(table.model.name, {
+      read: (after) => this.#connection.read(() => readWaiting(this.#connection, table, after)),
+      merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0 })).outcomes,
+      forget: (cells) =>
+        this.#connection.write(({ statements }) => {
+          for (const cell of cells) statements.writer(table.deleteCell).run(cell);
+        }),
+    });
   }
 
   async identity(): Promise<string | null> {

@@ -22,7 +22,8 @@ import { type RawRow, toSafe } from "./driver";
 import { ident, keyColumn, list, placeholders } from "./sql";
 import { fromJson, toJson } from "./values";
 
-const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
+/** Columns of a shadow table without its key, as {@link Table.stored} reads them. */
+export const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
 const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"] as const;
 const aliased = (names: readonly string[], alias: string) => list(names, `${alias}.`);
 

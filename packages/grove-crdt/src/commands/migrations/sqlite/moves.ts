@@ -1,6 +1,15 @@
 // The shadow follows the schema: what it keeps under a name goes along when the name changes, and away with it.
-import { comment, ident, join, lines, literal, type Sql, sql } from "@grove-crdt/codegen";
-import { cellsTable, FIELDS_PER_MASK, logTable, maskColumns, shadowTable, type TableModel } from "@grove-crdt/core";
+import { comment, ident, join, lines, list, literal, type Sql, sql } from "@grove-crdt/codegen";
+import {
+  cellsTable,
+  FIELDS_PER_MASK,
+  type FieldModel,
+  logTable,
+  maskColumns,
+  shadowTable,
+  type TableModel,
+  waitingCells,
+} from "@grove-crdt/core";
 import type { AddedField } from "../dialect";
 
 const capture = ident("_grove_capture");
@@ -142,6 +151,10 @@ export function moveMasks(table: string, fields: readonly string[], masks: numbe
   `;
 }
 
+/** Names of the cells in which a column's entries wait that came before it. */
+const waiting = (fields: readonly FieldModel[], { name }: AddedField): Sql =>
+  list(waitingCells({ fields: fields.filter((field) => field.name === name) }).map(literal));
+
 /** What there is to adopt is recorded for `npx grove-crdt adopt`, as `ensureShadowTables()` does. */
 export function recordFields({ name, fields }: TableModel, added: readonly AddedField[]): Sql[] {
   const wanted = literal(JSON.stringify(fields.map((field) => field.name)));
@@ -155,10 +168,11 @@ export function recordFields({ name, fields }: TableModel, added: readonly Added
     `,
     ...added.map(
       (field) => sql`
-        ${comment("So have values of a new column that are not its default, and may differ from node to node.")}
+        ${comment("So have values of a new column that are not its default, and what was known of it before it was there.")}
         UPDATE ${capture} SET "added" = json_insert(coalesce("added", '[]'), '$[#]', ${literal(field.name)})
         WHERE "tbl" = ${table} AND EXISTS (
           SELECT 1 FROM ${ident(name)} WHERE ${ident(field.name)} IS NOT ${rawDefault(field.default)}
+          UNION ALL SELECT 1 FROM ${ident(cellsTable(name))} WHERE "field" IN (${waiting(fields, field)})
         )
       `,
     ),
