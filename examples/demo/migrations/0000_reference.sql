@@ -22,3 +22,10 @@ CREATE TABLE `orders` (
 	`total` integer NOT NULL,
 	`placed_at` integer NOT NULL
 );
+--> statement-breakpoint
+CREATE TABLE `plans` (
+	`id` text PRIMARY KEY NOT NULL,
+	`steps` text DEFAULT '[]' NOT NULL,
+	`cards` text DEFAULT '[]' NOT NULL,
+	`data` text DEFAULT '{}' NOT NULL
+);
