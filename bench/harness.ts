@@ -21,7 +21,7 @@ export interface Case {
   /** Which way the ratio is better. */
   readonly better: "lower" | "higher";
   /** Unit of both sides. */
-  readonly unit: "µs/row" | "rows/s" | "ms" | "bytes/row";
+  readonly unit: "µs/row" | "rows/s" | "ms" | "merges/s" | "bytes/row" | "bytes/entry";
   /** Ours and its floor, in one line. */
   readonly about: string;
   run(bench: Bench): Promise<Round[]>;
@@ -38,6 +38,8 @@ export interface OpenNode {
 export interface BenchOptions {
   readonly rounds: number;
   readonly quick: boolean;
+  /** Sizes that take many minutes, where a case has them. */
+  readonly whole?: boolean;
 }
 
 export class Bench {
@@ -46,9 +48,9 @@ export class Bench {
   #files = 0;
   constructor(readonly options: BenchOptions) {}
 
-  /** A size of the full run, or of the quick one. */
-  size(full: number, quick: number): number {
-    return this.options.quick ? quick : full;
+  /** A size of the full run, of the quick one, or of the one that takes its time. */
+  size(full: number, quick: number, whole = full): number {
+    return this.options.quick ? quick : this.options.whole ? whole : full;
   }
 
   /** A new database file with the table and nothing of ours. */

@@ -10,6 +10,7 @@ Measures each case against the same work without grove-crdt, both turn by turn i
 
   --only NAME   run only the cases whose id begins with NAME; may be repeated
   --quick       small sizes and three rounds: shows that the cases run, not how fast
+  --whole       list and set cases with all their 10,000 writes, which takes many minutes; with --rounds 1
   --rounds N    rounds of each case (default 9)
   --json        print one object: id → { ratio, goal, better, unit, ours, floor }
   --help        this text
@@ -29,6 +30,7 @@ function readArguments() {
       options: {
         only: { type: "string", multiple: true },
         quick: { type: "boolean", default: false },
+        whole: { type: "boolean", default: false },
         rounds: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -40,7 +42,7 @@ function readArguments() {
   }
 }
 
-const { only = [], quick, json, help, ...given } = readArguments();
+const { only = [], quick, whole, json, help, ...given } = readArguments();
 if (help) {
   console.log(HELP);
   process.exit(0);
@@ -55,7 +57,7 @@ const figures: Record<string, Figure> = {};
 if (!json) console.log(line(null, null));
 for (const each of chosen) {
   if (json) console.error(each.id);
-  const bench = new Bench({ rounds, quick });
+  const bench = new Bench({ rounds, quick, whole });
   try {
     const result = summarize(each, await each.run(bench));
     figures[each.id] = result.figure;

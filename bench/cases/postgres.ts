@@ -5,7 +5,7 @@ import { insertRows, type Postgres, plainRow, startPostgres, updateRows, upsertR
 import { itemsTable, makeRows } from "../tables";
 
 /** A case that runs on a server of its own. */
-const onPostgres =
+export const onPostgres =
   (run: (bench: Bench, server: Postgres) => Promise<Round[]>) =>
   async (bench: Bench): Promise<Round[]> => {
     const server = await startPostgres();

@@ -34,9 +34,8 @@ export interface Arranged {
 }
 
 export function arrange(entries: readonly Entry[]): Arranged {
-  const known = new Map<string, Position>();
   const positions = entries.map((entry): Position => ({ entry, left: undefined, right: undefined }));
-  for (const position of positions) known.set(position.entry.key, position);
+  const known = findNamed(positions);
   const order = walk(positions, known);
   const stands = new Map<string, Entry>();
   for (const entry of entries) {
@@ -51,21 +50,40 @@ export function arrange(entries: readonly Entry[]): Arranged {
     const target = moveTarget(entry);
     const item = target === undefined ? entry : known.get(target)?.entry;
     // An item, and neither deleted nor itself a move.
-    if (item && placedOf(item).length === 3 && (stands.get(item.key) ?? item) === entry) shown.push({ item, at });
+    if (!item || placedOf(item).length !== 3) continue;
+    if (stands.size === 0 || (stands.get(item.key) ?? item) === entry) shown.push({ item, at });
   }
   return { order, shown };
+}
+
+/** Whether a position stands below the one that comes before it: mostly, as what is written in one go follows each other. */
+const follows = (position: Position, previous: Position | undefined): boolean =>
+  previous !== undefined && placedOf(position.entry)[0] === previous.entry.key;
+
+/** By id the positions that others name, but for those that the next one follows: of a long list mostly few. */
+function findNamed(positions: readonly Position[]): ReadonlyMap<string, Position | undefined> {
+  const named = new Map<string, Position | undefined>();
+  for (let n = 0; n < positions.length; n++) {
+    const position = positions[n] as Position;
+    const [parent] = placedOf(position.entry);
+    if (parent !== null && !follows(position, positions[n - 1])) named.set(parent, undefined);
+    const target = moveTarget(position.entry);
+    if (target !== undefined) named.set(target, undefined);
+  }
+  if (named.size > 0)
+    for (const position of positions) if (named.has(position.entry.key)) named.set(position.entry.key, position);
+  return named;
 }
 
 const byId = (a: Position, b: Position) => compareIds(b.entry.key, a.entry.key);
 
 /** The tree in order: what stands left of a position, the position, what stands right of it. */
-function walk(positions: readonly Position[], known: ReadonlyMap<string, Position>): Position[] {
+function walk(positions: readonly Position[], known: ReadonlyMap<string, Position | undefined>): Position[] {
   const root: Position[] = [];
   let previous: Position | undefined;
   for (const position of positions) {
     const [parent, side] = placedOf(position.entry);
-    // Mostly the one before: what is written in one go stands one after the other.
-    const found = parent === null ? undefined : parent === previous?.entry.key ? previous : known.get(parent);
+    const found = parent === null ? undefined : follows(position, previous) ? previous : known.get(parent);
     previous = position;
     // A parent that has not come yet: at the end, until it has.
     if (!found) root.push(position);

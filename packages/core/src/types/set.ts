@@ -30,8 +30,12 @@ function elementKeys(value: Json): string[] {
   return [...new Set((value as readonly Json[]).map(canonicalize))];
 }
 
+/** Most elements are texts, and the canonical form of a text in which nothing is escaped is that text in quotes. */
+const elementOf = (key: string): Json =>
+  key.startsWith('"') && !key.includes("\\") ? key.slice(1, -1) : (JSON.parse(key) as Json);
+
 function toWire({ key, hlc, node, state }: Entry): WireElement {
-  const element = JSON.parse(key) as Json;
+  const element = elementOf(key);
   return state === NOT_REMOVED ? [element, hlc, node] : [element, hlc, node, state as number];
 }
 
@@ -82,7 +86,7 @@ export const set: CrdtType = {
       if (!known || compareStamps(entry, known) > 0) latest.set(entry.key, entry);
     }
     const ordered = [...latest.values()].sort((a, b) => compareStamps(a, b) || compareBytes(a.key, b.key));
-    return ordered.map((entry) => JSON.parse(entry.key) as Json);
+    return ordered.map((entry) => elementOf(entry.key));
   },
   encode: (entries) => entries.map(toWire) as unknown as Json,
   decode: (wire) =>

@@ -14,12 +14,13 @@ import {
 } from "@grove-crdt/core";
 import { keyText } from "../key";
 import { neighboursOf } from "../tables";
+import { type TouchedShadow, touchedCells } from "../touched-cells";
 import { mayHaveUnadopted } from "./adoption";
 import { fieldParam } from "./base-writes";
 import type { PostgresTransaction } from "./driver";
 import { anyParked, readRefusals, unpark } from "./parking";
 import { type Tables, touchDangling } from "./projection";
-import { readCells } from "./read";
+import { readTouchedCells } from "./read";
 import type { Session } from "./session";
 import { ShadowWrites } from "./shadow-writes";
 import type { Table } from "./table";
@@ -93,9 +94,12 @@ export async function foldTable(
   if (rows.size === 0) return { folded: 0, drained };
   session.folded = true;
   const at = table.logAt;
-  const ids: number[] = [];
-  for (const { raw } of rows.values()) if (raw[at.shadow] !== null) ids.push(Number(raw[at.shadow]));
-  const cells = await readCells(session.tx, table, table.multi.length > 0 || ids.length > 0 ? ids : []);
+  const known: TouchedShadow[] = [];
+  for (const { touch, raw } of rows.values()) {
+    const stored = table.stored(raw, at.shadow);
+    if (stored) known.push({ touch, present: Number(raw[at.present]) === 1, id: stored.id, cl: stored.cl });
+  }
+  const cells = await readTouchedCells(session.tx, table, touchedCells(table.model, table.multi, known));
   const inserted = [...rows.values()].filter(({ touch }) => touch.inserted).map(({ pk }) => pk);
   const parked = (await anyParked(session)) ? await readRefusals(session, table, inserted) : new Map<string, unknown>();
   const clock: FoldClock = {
@@ -116,7 +120,7 @@ export async function foldTable(
   const linked = isLinked(around);
   let moved = false;
 
-  const unadopted = ids.length < rows.size && (await mayHaveUnadopted(session, table));
+  const unadopted = known.length < rows.size && (await mayHaveUnadopted(session, table));
   for (const { touch, raw, pk } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);

@@ -1,5 +1,6 @@
 // Reads shadow and base table for a list of keys: three statements, whatever their number.
 import type { Interned, Json, Row, StoredCell, StoredRow } from "@grove-crdt/core";
+import type { TouchedCells } from "../touched-cells";
 import type { PostgresTransaction } from "./driver";
 import type { Session } from "./session";
 import { numbers, toParams } from "./sql";
@@ -9,14 +10,32 @@ import { rawToCell, type Table } from "./table";
 export type StateReader = Pick<Session, "rows" | "tx"> & { readonly names: Interned };
 
 /** Cells by shadow row id. */
-export async function readCells(
+export const readCells = (
   tx: PostgresTransaction,
   table: Table,
   ids: readonly number[],
+): Promise<Map<number, StoredCell[]>> => readTouchedCells(tx, table, { whole: ids, written: [], fields: [] });
+
+/** Those that a fold must read. */
+export async function readTouchedCells(
+  tx: PostgresTransaction,
+  table: Table,
+  { whole, written, fields }: TouchedCells,
 ): Promise<Map<number, StoredCell[]>> {
   const cells = new Map<number, StoredCell[]>();
-  if (ids.length === 0) return cells;
-  for (const raw of await tx.rows(table.readCells, [numbers(ids)])) addCell(cells, rawToCell(raw));
+  const read = async (sql: string, ...params: string[]) => {
+    for (const raw of await tx.rows(sql, params)) addCell(cells, rawToCell(raw));
+  };
+  if (whole.length > 0) await read(table.readCells, numbers(whole));
+  if (written.length > 0 && fields.length > 0)
+    await read(
+      table.readFieldCells,
+      numbers(written),
+      ...toParams(
+        1,
+        fields.map((name) => [name]),
+      ),
+    );
   return cells;
 }
 

@@ -59,6 +59,8 @@ export class Statements {
   readonly logAt: LogColumns;
   /** Cells of the shadow rows with these ids. */
   readonly readCells: string;
+  /** Those among them of the columns of a second list. */
+  readonly readFieldCells: string;
   /** What is known of a list of keys: place, whether the base table has it, its shadow row. */
   readonly readByKeys: string;
   /** The shadow rows alone: place, shadow row. */
@@ -107,7 +109,10 @@ ORDER BY l.seq`;
       shadow: before + 2 + this.multi.length,
     };
 
-    this.readCells = `SELECT ${aliased(CELL, "c")} FROM unnest($1::text::bigint[]) ids(id) JOIN ${cells} c ON c."row" = ids.id ORDER BY c.id`;
+    const cellsOf = (where: string) =>
+      `SELECT ${aliased(CELL, "c")} FROM unnest($1::text::bigint[]) ids(id) JOIN ${cells} c ON c."row" = ids.id${where} ORDER BY c.id`;
+    this.readCells = cellsOf("");
+    this.readFieldCells = cellsOf(" AND c.field = ANY($2::text::text[])");
     this.readByKeys = `SELECT k.place, ${present("b")}, ${aliased(SHADOW, "s")}
 FROM ${this.keyList()}
 LEFT JOIN ${shadow} s ON ${this.#onKey("s", true)}

@@ -16,12 +16,13 @@ import {
 } from "@grove-crdt/core";
 import { keyText } from "../key";
 import { neighboursOf } from "../tables";
+import { type TouchedShadow, touchedCells } from "../touched-cells";
 import { mayHaveUnadopted } from "./adoption";
 import { applyBase, applyShadow } from "./apply";
 import { type RawRow, type Statements, toSafe } from "./driver";
 import { isParked, unpark } from "./parking";
 import { type Tables, touchDangling } from "./projection";
-import { readCells } from "./read";
+import { readTouchedCells } from "./read";
 import type { Session } from "./session";
 import { parseNested, type Table } from "./table";
 import { toJson } from "./values";
@@ -102,9 +103,12 @@ function fromLogged(text: string): unknown {
 export function foldTable(session: Session, tables: Tables, table: Table): { folded: number; drained: boolean } {
   const { rows, drained, last } = collect(session, table);
   const at = table.logAt;
-  const ids: number[] = [];
-  for (const { raw } of rows.values()) if (raw[at.shadow] !== null) ids.push(raw[at.shadow] as number);
-  const cells = readCells(session.statements, table, ids);
+  const known: TouchedShadow[] = [];
+  for (const { touch, raw } of rows.values()) {
+    const stored = table.stored(raw, at.shadow);
+    if (stored) known.push({ touch, present: raw[at.present] === 1, id: stored.id, cl: stored.cl });
+  }
+  const cells = readTouchedCells(session.statements, table, touchedCells(table.model, table.multi, known));
   const clock: FoldClock = {
     node: session.node,
     incarnation: session.incarnation,
@@ -116,7 +120,7 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
   const linked = isLinked(around);
   let moved = false;
 
-  const unadopted = ids.length < rows.size && mayHaveUnadopted(session.statements, table);
+  const unadopted = known.length < rows.size && mayHaveUnadopted(session.statements, table);
   for (const { touch, raw, pk } of rows.values()) {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);

@@ -1,14 +1,35 @@
 // Reads the shadow for a list of keys in a few statements, whatever their number.
 import type { Json, Row, StoredCell, StoredRow } from "@grove-crdt/core";
+import type { TouchedCells } from "../touched-cells";
 import type { Statements } from "./driver";
 import type { Session } from "./session";
-import { KEYS_PER_READ, rawToCell, type Table } from "./table";
+import { gatheredCells, KEYS_PER_READ, rawToCell, type Table } from "./table";
+
+/** So many rows are read with all their cells gathered in one result: a row may have ten thousand, and most have two. */
+const FEW = 16;
 
 /** Cells by shadow row id. Tables of LWW fields alone mostly have none, which one probe tells. */
-export function readCells(statements: Statements, table: Table, ids: readonly number[]): Map<number, StoredCell[]> {
+export const readCells = (statements: Statements, table: Table, ids: readonly number[]): Map<number, StoredCell[]> =>
+  readTouchedCells(statements, table, { whole: ids, written: [], fields: [] });
+
+/** Those that a fold must read. */
+export function readTouchedCells(
+  statements: Statements,
+  table: Table,
+  { whole, written, fields }: TouchedCells,
+): Map<number, StoredCell[]> {
   const cells = new Map<number, StoredCell[]>();
-  if (ids.length === 0 || !statements.row(table.hasCells)) return cells;
-  for (const raw of statements.rows(table.readCells, JSON.stringify(ids))) addCell(cells, rawToCell(raw));
+  if (whole.length + written.length === 0 || !statements.row(table.hasCells)) return cells;
+  const read = (ids: readonly number[], names: readonly string[]) => {
+    const few = ids.length <= FEW;
+    const raws = statements.rows(table.readCells(names.length, few), JSON.stringify(ids), ...names);
+    for (const raw of raws) {
+      if (few) cells.set(raw[0] as number, gatheredCells(raw));
+      else addCell(cells, rawToCell(raw));
+    }
+  };
+  if (whole.length > 0) read(whole, []);
+  if (written.length > 0 && fields.length > 0) read(written, fields);
   return cells;
 }
 

@@ -25,6 +25,8 @@ import { fromJson, toJson } from "./values";
 /** Columns of a shadow table without its key, as {@link Table.stored} reads them. */
 export const SHADOW = ["id", "cl", "hlc", "node", "born", "via", "shape", "clocks", "seq"] as const;
 const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"] as const;
+/** A row's cells, column by column, each a JSON array; the states, which are JSON, in lines. */
+const GATHERED = `json_group_array(c.id), json_group_array(c.field), json_group_array(c.key), json_group_array(c.node), json_group_array(c.hlc), group_concat(ifnull(c.state, ''), char(10)), json_group_array(c.seq), json_group_array(c.via)`;
 const aliased = (names: readonly string[], alias: string) => list(names, `${alias}.`);
 
 interface LogColumns {
@@ -63,8 +65,6 @@ export class Table {
   readonly readLog: string;
   /** Where the columns of {@link readLog} begin. */
   readonly logAt: LogColumns;
-  /** Cells of the shadow rows whose ids come as a JSON array. */
-  readonly readCells: string;
   readonly hasCells: string;
   readonly insertShadow: string;
   readonly updateShadow: string;
@@ -103,7 +103,6 @@ ORDER BY l.seq LIMIT ?`;
       shadow: before + 2 + this.multi.length,
     };
 
-    this.readCells = `SELECT ${aliased(CELL, "c")} FROM json_each(?) ids JOIN ${cells} c ON c.row = ids.value`;
     this.hasCells = `SELECT 1 FROM ${cells} LIMIT 1`;
 
     const shadowSets = SHADOW.slice(1).map((column) => `${ident(column)} = ?`);
@@ -230,6 +229,21 @@ WHERE s.id IS NOT NULL OR ${this.#present("b")}`,
     );
   }
 
+  /**
+   * Cells of the shadow rows whose ids come as a JSON array.
+   *
+   * @param fields of so many columns, whose names come after the ids; 0 = of all
+   * @param gathered a result for each row, see {@link gatheredCells}
+   */
+  readCells(fields: number, gathered: boolean): string {
+    return this.#text(`row cells ${fields} ${gathered}`, () => {
+      const only = fields === 0 ? "" : ` AND c.field IN (${placeholders(fields)})`;
+      return gathered
+        ? `SELECT c.row, ${GATHERED} FROM ${this.cells} c WHERE c.row IN (SELECT value FROM json_each(?))${only} GROUP BY c.row`
+        : `SELECT ${aliased(CELL, "c")} FROM json_each(?) ids JOIN ${this.cells} c ON c.row = ids.value${only}`;
+    });
+  }
+
   /** Base rows for a list of keys. */
   readBase(count: number): string {
     return this.#text(
@@ -346,6 +360,26 @@ export function rawToCell(raw: RawRow): StoredCell {
     number | null,
   ];
   return { id, row, field, key, node, hlc, state, seq, via };
+}
+
+/** The cells of one row, read column by column: for a row of thousands in two thirds of the time that as many results take. */
+export function gatheredCells(raw: RawRow): StoredCell[] {
+  const row = raw[0] as number;
+  const column = <T>(n: number) => JSON.parse(raw[n] as string) as T[];
+  const [ids, fields, keys] = [column<number>(1), column<string>(2), column<string>(3)];
+  const [nodes, hlcs, seqs, vias] = [column<number>(4), column<number>(5), column<number>(7), column<number | null>(8)];
+  const states = (raw[6] as string).split("\n");
+  return ids.map((id, n) => ({
+    id,
+    row,
+    field: fields[n] as string,
+    key: keys[n] as string,
+    node: nodes[n] as number,
+    hlc: hlcs[n] as number,
+    state: states[n] || null,
+    seq: seqs[n] as number,
+    via: vias[n] as number | null,
+  }));
 }
 
 /** What a column of JSON that merges part by part holds; text that is none (the guard trigger refuses it) counts as empty. */
