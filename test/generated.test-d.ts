@@ -4,6 +4,7 @@ import { expectTypeOf } from "vitest";
 import type * as postgres from "../generated/postgres";
 import { materializePlans, mergeDocuments, mergePlans } from "../generated/sqlite";
 import { documentsStateSchema, plansChangeSchema, plansStateSchema } from "../generated/sqlite/schemas";
+import type { inventoryCrdt, inventoryLog } from "../generated/sqlite/shadow";
 import type { Changes, DocumentsState, PlansChange, PlansRow, PlansState, States } from "../generated/sqlite/types";
 import type { Card, Facts } from "../schema/sqlite";
 
@@ -59,3 +60,15 @@ expectTypeOf<Changes["plans"]>().toEqualTypeOf<PlansChange>();
 expectTypeOf(plansStateSchema.parse({})).toEqualTypeOf<PlansState>();
 expectTypeOf(plansChangeSchema.parse({})).toEqualTypeOf<PlansChange>();
 expectTypeOf(documentsStateSchema.parse({})).toEqualTypeOf<DocumentsState>();
+
+// The tables beside the user's are typed by column, key and name.
+expectTypeOf<typeof inventoryLog.$inferSelect>().toEqualTypeOf<{
+  seq: number;
+  at: number;
+  op: string;
+  pk_store: string;
+  pk_sku: string;
+  mask: number | null;
+  before: string | null;
+}>();
+expectTypeOf<(typeof inventoryCrdt)["_"]["name"]>().toEqualTypeOf<"_inventory_crdt">();

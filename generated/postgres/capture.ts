@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "c846a882184d2c924473aa91257b41100c34f8e8fb5843673f1b8bef13bf4eac";
+export const hash = "678709fca2bc399ecd0b28bcf04dc2b63aa31732ed08d481cd592e9deea13980";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -10,6 +10,7 @@ export const system = [
 CREATE TABLE IF NOT EXISTS "public"."_grove_node" (
   "id" integer PRIMARY KEY, -- always 1
   "node" text, -- the node id; NULL until the first start
+  "formerly" text, -- JSON array: its node ids before
   "secret" text, -- signs the cursors that readers keep
   "clock" bigint DEFAULT 0 NOT NULL, -- the last stamp's reading: microseconds since 1970, hybrid
   "seq" bigint DEFAULT 0 NOT NULL -- the last local sequence number
@@ -40,10 +41,10 @@ CREATE TABLE IF NOT EXISTS "public"."_grove_peers" (
   "principal" text, -- who syncs under this node id; nobody else may
   "pull_cursor" text, -- where the next pull from it begins
   "push_cursor" text, -- where its pushes to us stand, kept for it
-  "seen_incarnation" text, -- our incarnation that it acknowledged last
-  "seen_seq" bigint, -- our sequence number that it acknowledged last
-  "peer_incarnation" text, -- its incarnation at its last acknowledgement
-  "peer_seq" bigint, -- its sequence number at its last acknowledgement
+  "seen_incarnation" text, -- its incarnation where it was seen last
+  "seen_seq" bigint, -- its sequence number there
+  "displaced_incarnation" text, -- the same, before it came without that history
+  "displaced_seq" bigint, -- its sequence number there
   "last_success" bigint, -- milliseconds since 1970
   "last_error" text -- the last error's code and message
 )`,

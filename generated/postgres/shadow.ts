@@ -9,6 +9,8 @@ export const groveNode = pgTable("_grove_node", {
   id: integer("id").primaryKey(),
   /** the node id; NULL until the first start */
   node: text("node"),
+  /** JSON array: its node ids before */
+  formerly: text("formerly"),
   /** signs the cursors that readers keep */
   secret: text("secret"),
   /** the last stamp's reading: microseconds since 1970, hybrid */
@@ -57,14 +59,14 @@ export const grovePeers = pgTable("_grove_peers", {
   pull_cursor: text("pull_cursor"),
   /** where its pushes to us stand, kept for it */
   push_cursor: text("push_cursor"),
-  /** our incarnation that it acknowledged last */
+  /** its incarnation where it was seen last */
   seen_incarnation: text("seen_incarnation"),
-  /** our sequence number that it acknowledged last */
+  /** its sequence number there */
   seen_seq: bigint("seen_seq", { mode: "number" }),
-  /** its incarnation at its last acknowledgement */
-  peer_incarnation: text("peer_incarnation"),
-  /** its sequence number at its last acknowledgement */
-  peer_seq: bigint("peer_seq", { mode: "number" }),
+  /** the same, before it came without that history */
+  displaced_incarnation: text("displaced_incarnation"),
+  /** its sequence number there */
+  displaced_seq: bigint("displaced_seq", { mode: "number" }),
   /** milliseconds since 1970 */
   last_success: bigint("last_success", { mode: "number" }),
   /** the last error's code and message */
@@ -130,7 +132,7 @@ export const groveLock = pgTable("_grove_lock", {
 });
 
 /** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const documentsLog = pgTable("_documents_log", {
+const idLogTable = <Name extends string>(name: Name) => pgTable(name, {
   /** the order of the writes */
   seq: bigint("seq", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
   /** microseconds since 1970 */
@@ -145,7 +147,7 @@ export const documentsLog = pgTable("_documents_log", {
 });
 
 /** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const documentsCrdt = pgTable("_documents_crdt", {
+const idCrdtTable = <Name extends string>(name: Name) => pgTable(name, {
   /** the row's first sequence number */
   id: bigint("id", { mode: "number" }).notNull(),
   /** stamp of the present life or death: clock */
@@ -166,14 +168,14 @@ export const documentsCrdt = pgTable("_documents_crdt", {
   /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
   clocks: text("clocks"),
 }, (t) => [
-  index("_documents_crdt_seq").on(t.seq),
+  index(`${name}_seq`).on(t.seq),
 ]);
 
 /** Entries of counters and sets, and values that the user's table cannot hold. */
-export const documentsCrdtCells = pgTable("_documents_crdt_cells", {
+const crdtCellsTable = <Name extends string>(name: Name) => pgTable(name, {
   /** the order in which they came */
   id: bigint("id", { mode: "number" }).primaryKey().generatedByDefaultAsIdentity(),
-  /** the row's id in _documents_crdt */
+  /** the row's id in _…_crdt */
   row: bigint("row", { mode: "number" }).notNull(),
   /** when it was written */
   hlc: bigint("hlc", { mode: "number" }).notNull(),
@@ -190,11 +192,11 @@ export const documentsCrdtCells = pgTable("_documents_crdt_cells", {
   /** JSON: the type's own state */
   state: text("state"),
 }, (t) => [
-  index("_documents_crdt_cells_row").on(t.row),
+  index(`${name}_row`).on(t.row),
 ]);
 
 /** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const inventoryLog = pgTable("_inventory_log", {
+const storeSkuLogTable = <Name extends string>(name: Name) => pgTable(name, {
   /** the order of the writes */
   seq: bigint("seq", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
   /** microseconds since 1970 */
@@ -210,7 +212,7 @@ export const inventoryLog = pgTable("_inventory_log", {
 });
 
 /** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const inventoryCrdt = pgTable("_inventory_crdt", {
+const storeSkuCrdtTable = <Name extends string>(name: Name) => pgTable(name, {
   /** the row's first sequence number */
   id: bigint("id", { mode: "number" }).notNull(),
   /** stamp of the present life or death: clock */
@@ -232,158 +234,22 @@ export const inventoryCrdt = pgTable("_inventory_crdt", {
   /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
   clocks: text("clocks"),
 }, (t) => [
-  primaryKey({ name: "_inventory_crdt_pkey", columns: [t.pk_store, t.pk_sku] }),
-  index("_inventory_crdt_seq").on(t.seq),
+  primaryKey({ name: `${name}_pkey`, columns: [t.pk_store, t.pk_sku] }),
+  index(`${name}_seq`).on(t.seq),
 ]);
 
-/** Entries of counters and sets, and values that the user's table cannot hold. */
-export const inventoryCrdtCells = pgTable("_inventory_crdt_cells", {
-  /** the order in which they came */
-  id: bigint("id", { mode: "number" }).primaryKey().generatedByDefaultAsIdentity(),
-  /** the row's id in _inventory_crdt */
-  row: bigint("row", { mode: "number" }).notNull(),
-  /** when it was written */
-  hlc: bigint("hlc", { mode: "number" }).notNull(),
-  /** the entry's sequence number */
-  seq: bigint("seq", { mode: "number" }).notNull(),
-  /** the writer, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-  /** the column's name */
-  field: text("field").notNull(),
-  /** which entry of the column */
-  key: text("key").notNull(),
-  /** JSON: the type's own state */
-  state: text("state"),
-}, (t) => [
-  index("_inventory_crdt_cells_row").on(t.row),
-]);
+export const documentsLog = idLogTable("_documents_log");
+export const documentsCrdt = idCrdtTable("_documents_crdt");
+export const documentsCrdtCells = crdtCellsTable("_documents_crdt_cells");
 
-/** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const ordersLog = pgTable("_orders_log", {
-  /** the order of the writes */
-  seq: bigint("seq", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-  /** microseconds since 1970 */
-  at: bigint("at", { mode: "number" }).notNull(),
-  /** I inserted, U updated, D deleted */
-  op: text("op").notNull(),
-  pk_id: text("pk_id").notNull(),
-  /** bit n: annotated column n changed */
-  mask: bigint("mask", { mode: "number" }),
-  /** JSON: the old value of each counter and set that changed, as text */
-  before: text("before"),
-});
+export const inventoryLog = storeSkuLogTable("_inventory_log");
+export const inventoryCrdt = storeSkuCrdtTable("_inventory_crdt");
+export const inventoryCrdtCells = crdtCellsTable("_inventory_crdt_cells");
 
-/** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const ordersCrdt = pgTable("_orders_crdt", {
-  /** the row's first sequence number */
-  id: bigint("id", { mode: "number" }).notNull(),
-  /** stamp of the present life or death: clock */
-  hlc: bigint("hlc", { mode: "number" }).notNull(),
-  /** the sequence number at which it began */
-  born: bigint("born", { mode: "number" }).notNull(),
-  /** the row's latest sequence number */
-  seq: bigint("seq", { mode: "number" }).notNull(),
-  /** causal length: odd = lives, even = deleted */
-  cl: bigint("cl", { mode: "number" }).notNull(),
-  /** the stamp's node, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-  /** LWW columns written with the life, see _grove_shapes */
-  shape: integer("shape"),
-  pk_id: text("pk_id").primaryKey(),
-  /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
-  clocks: text("clocks"),
-}, (t) => [
-  index("_orders_crdt_seq").on(t.seq),
-]);
+export const ordersLog = idLogTable("_orders_log");
+export const ordersCrdt = idCrdtTable("_orders_crdt");
+export const ordersCrdtCells = crdtCellsTable("_orders_crdt_cells");
 
-/** Entries of counters and sets, and values that the user's table cannot hold. */
-export const ordersCrdtCells = pgTable("_orders_crdt_cells", {
-  /** the order in which they came */
-  id: bigint("id", { mode: "number" }).primaryKey().generatedByDefaultAsIdentity(),
-  /** the row's id in _orders_crdt */
-  row: bigint("row", { mode: "number" }).notNull(),
-  /** when it was written */
-  hlc: bigint("hlc", { mode: "number" }).notNull(),
-  /** the entry's sequence number */
-  seq: bigint("seq", { mode: "number" }).notNull(),
-  /** the writer, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-  /** the column's name */
-  field: text("field").notNull(),
-  /** which entry of the column */
-  key: text("key").notNull(),
-  /** JSON: the type's own state */
-  state: text("state"),
-}, (t) => [
-  index("_orders_crdt_cells_row").on(t.row),
-]);
-
-/** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const plansLog = pgTable("_plans_log", {
-  /** the order of the writes */
-  seq: bigint("seq", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-  /** microseconds since 1970 */
-  at: bigint("at", { mode: "number" }).notNull(),
-  /** I inserted, U updated, D deleted */
-  op: text("op").notNull(),
-  pk_id: text("pk_id").notNull(),
-  /** bit n: annotated column n changed */
-  mask: bigint("mask", { mode: "number" }),
-  /** JSON: the old value of each counter and set that changed, as text */
-  before: text("before"),
-});
-
-/** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const plansCrdt = pgTable("_plans_crdt", {
-  /** the row's first sequence number */
-  id: bigint("id", { mode: "number" }).notNull(),
-  /** stamp of the present life or death: clock */
-  hlc: bigint("hlc", { mode: "number" }).notNull(),
-  /** the sequence number at which it began */
-  born: bigint("born", { mode: "number" }).notNull(),
-  /** the row's latest sequence number */
-  seq: bigint("seq", { mode: "number" }).notNull(),
-  /** causal length: odd = lives, even = deleted */
-  cl: bigint("cl", { mode: "number" }).notNull(),
-  /** the stamp's node, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-  /** LWW columns written with the life, see _grove_shapes */
-  shape: integer("shape"),
-  pk_id: text("pk_id").primaryKey(),
-  /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
-  clocks: text("clocks"),
-}, (t) => [
-  index("_plans_crdt_seq").on(t.seq),
-]);
-
-/** Entries of counters and sets, and values that the user's table cannot hold. */
-export const plansCrdtCells = pgTable("_plans_crdt_cells", {
-  /** the order in which they came */
-  id: bigint("id", { mode: "number" }).primaryKey().generatedByDefaultAsIdentity(),
-  /** the row's id in _plans_crdt */
-  row: bigint("row", { mode: "number" }).notNull(),
-  /** when it was written */
-  hlc: bigint("hlc", { mode: "number" }).notNull(),
-  /** the entry's sequence number */
-  seq: bigint("seq", { mode: "number" }).notNull(),
-  /** the writer, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-  /** the column's name */
-  field: text("field").notNull(),
-  /** which entry of the column */
-  key: text("key").notNull(),
-  /** JSON: the type's own state */
-  state: text("state"),
-}, (t) => [
-  index("_plans_crdt_cells_row").on(t.row),
-]);
+export const plansLog = idLogTable("_plans_log");
+export const plansCrdt = idCrdtTable("_plans_crdt");
+export const plansCrdtCells = crdtCellsTable("_plans_crdt_cells");

@@ -9,6 +9,8 @@ export const groveNode = sqliteTable("_grove_node", {
   id: integer("id").primaryKey(),
   /** the node id; NULL until the first start */
   node: text("node"),
+  /** JSON array: its node ids before */
+  formerly: text("formerly"),
   /** signs the cursors that readers keep */
   secret: text("secret"),
   /** the last stamp's reading: microseconds since 1970, hybrid */
@@ -57,14 +59,14 @@ export const grovePeers = sqliteTable("_grove_peers", {
   pull_cursor: text("pull_cursor"),
   /** where its pushes to us stand, kept for it */
   push_cursor: text("push_cursor"),
-  /** our incarnation that it acknowledged last */
+  /** its incarnation where it was seen last */
   seen_incarnation: text("seen_incarnation"),
-  /** our sequence number that it acknowledged last */
+  /** its sequence number there */
   seen_seq: integer("seen_seq"),
-  /** its incarnation at its last acknowledgement */
-  peer_incarnation: text("peer_incarnation"),
-  /** its sequence number at its last acknowledgement */
-  peer_seq: integer("peer_seq"),
+  /** the same, before it came without that history */
+  displaced_incarnation: text("displaced_incarnation"),
+  /** its sequence number there */
+  displaced_seq: integer("displaced_seq"),
   /** milliseconds since 1970 */
   last_success: integer("last_success"),
   /** the last error's code and message */
@@ -124,7 +126,7 @@ export const groveCapture = sqliteTable("_grove_capture", {
 });
 
 /** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const documentsLog = sqliteTable("_documents_log", {
+const idLogTable = <Name extends string>(name: Name) => sqliteTable(name, {
   /** the order of the writes */
   seq: integer("seq").primaryKey(),
   /** microseconds since 1970 */
@@ -139,7 +141,7 @@ export const documentsLog = sqliteTable("_documents_log", {
 });
 
 /** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const documentsCrdt = sqliteTable("_documents_crdt", {
+const idCrdtTable = <Name extends string>(name: Name) => sqliteTable(name, {
   /** the row's first sequence number */
   id: integer("id").primaryKey(),
   pk_id: text("pk_id").notNull(),
@@ -160,15 +162,15 @@ export const documentsCrdt = sqliteTable("_documents_crdt", {
   /** the row's latest sequence number */
   seq: integer("seq").notNull(),
 }, (t) => [
-  uniqueIndex("_documents_crdt_pk").on(t.pk_id),
-  index("_documents_crdt_seq").on(t.seq),
+  uniqueIndex(`${name}_pk`).on(t.pk_id),
+  index(`${name}_seq`).on(t.seq),
 ]);
 
 /** Entries of counters and sets, and values that the user's table cannot hold. */
-export const documentsCrdtCells = sqliteTable("_documents_crdt_cells", {
+const crdtCellsTable = <Name extends string>(name: Name) => sqliteTable(name, {
   /** the order in which they came */
   id: integer("id").primaryKey(),
-  /** the row's id in _documents_crdt */
+  /** the row's id in _…_crdt */
   row: integer("row").notNull(),
   /** the column's name */
   field: text("field").notNull(),
@@ -185,11 +187,11 @@ export const documentsCrdtCells = sqliteTable("_documents_crdt_cells", {
   /** the peer it came from, while unchanged, see _grove_nodes */
   via: integer("via"),
 }, (t) => [
-  index("_documents_crdt_cells_row").on(t.row),
+  index(`${name}_row`).on(t.row),
 ]);
 
 /** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const inventoryLog = sqliteTable("_inventory_log", {
+const storeSkuLogTable = <Name extends string>(name: Name) => sqliteTable(name, {
   /** the order of the writes */
   seq: integer("seq").primaryKey(),
   /** microseconds since 1970 */
@@ -205,7 +207,7 @@ export const inventoryLog = sqliteTable("_inventory_log", {
 });
 
 /** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const inventoryCrdt = sqliteTable("_inventory_crdt", {
+const storeSkuCrdtTable = <Name extends string>(name: Name) => sqliteTable(name, {
   /** the row's first sequence number */
   id: integer("id").primaryKey(),
   pk_store: text("pk_store").notNull(),
@@ -227,160 +229,22 @@ export const inventoryCrdt = sqliteTable("_inventory_crdt", {
   /** the row's latest sequence number */
   seq: integer("seq").notNull(),
 }, (t) => [
-  uniqueIndex("_inventory_crdt_pk").on(t.pk_store, t.pk_sku),
-  index("_inventory_crdt_seq").on(t.seq),
+  uniqueIndex(`${name}_pk`).on(t.pk_store, t.pk_sku),
+  index(`${name}_seq`).on(t.seq),
 ]);
 
-/** Entries of counters and sets, and values that the user's table cannot hold. */
-export const inventoryCrdtCells = sqliteTable("_inventory_crdt_cells", {
-  /** the order in which they came */
-  id: integer("id").primaryKey(),
-  /** the row's id in _inventory_crdt */
-  row: integer("row").notNull(),
-  /** the column's name */
-  field: text("field").notNull(),
-  /** which entry of the column */
-  key: text("key").notNull(),
-  /** the writer, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** when it was written */
-  hlc: integer("hlc").notNull(),
-  /** JSON: the type's own state */
-  state: text("state"),
-  /** the entry's sequence number */
-  seq: integer("seq").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-}, (t) => [
-  index("_inventory_crdt_cells_row").on(t.row),
-]);
+export const documentsLog = idLogTable("_documents_log");
+export const documentsCrdt = idCrdtTable("_documents_crdt");
+export const documentsCrdtCells = crdtCellsTable("_documents_crdt_cells");
 
-/** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const ordersLog = sqliteTable("_orders_log", {
-  /** the order of the writes */
-  seq: integer("seq").primaryKey(),
-  /** microseconds since 1970 */
-  at: integer("at").notNull(),
-  /** I inserted, U updated, D deleted, R perhaps replaced */
-  op: text("op").notNull(),
-  pk_id: text("pk_id").notNull(),
-  /** bit n: annotated column n changed */
-  mask: integer("mask"),
-  /** JSON: the old value of each counter and set that changed, or of a deleted row that is kept */
-  before: text("before"),
-});
+export const inventoryLog = storeSkuLogTable("_inventory_log");
+export const inventoryCrdt = storeSkuCrdtTable("_inventory_crdt");
+export const inventoryCrdtCells = crdtCellsTable("_inventory_crdt_cells");
 
-/** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const ordersCrdt = sqliteTable("_orders_crdt", {
-  /** the row's first sequence number */
-  id: integer("id").primaryKey(),
-  pk_id: text("pk_id").notNull(),
-  /** causal length: odd = lives, even = deleted */
-  cl: integer("cl").notNull(),
-  /** stamp of the present life or death: clock */
-  hlc: integer("hlc").notNull(),
-  /** and its node, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** the sequence number at which it began */
-  born: integer("born").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-  /** LWW columns written with the life, see _grove_shapes */
-  shape: integer("shape"),
-  /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
-  clocks: text("clocks"),
-  /** the row's latest sequence number */
-  seq: integer("seq").notNull(),
-}, (t) => [
-  uniqueIndex("_orders_crdt_pk").on(t.pk_id),
-  index("_orders_crdt_seq").on(t.seq),
-]);
+export const ordersLog = idLogTable("_orders_log");
+export const ordersCrdt = idCrdtTable("_orders_crdt");
+export const ordersCrdtCells = crdtCellsTable("_orders_crdt_cells");
 
-/** Entries of counters and sets, and values that the user's table cannot hold. */
-export const ordersCrdtCells = sqliteTable("_orders_crdt_cells", {
-  /** the order in which they came */
-  id: integer("id").primaryKey(),
-  /** the row's id in _orders_crdt */
-  row: integer("row").notNull(),
-  /** the column's name */
-  field: text("field").notNull(),
-  /** which entry of the column */
-  key: text("key").notNull(),
-  /** the writer, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** when it was written */
-  hlc: integer("hlc").notNull(),
-  /** JSON: the type's own state */
-  state: text("state"),
-  /** the entry's sequence number */
-  seq: integer("seq").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-}, (t) => [
-  index("_orders_crdt_cells_row").on(t.row),
-]);
-
-/** What was written since the last fold: filled by triggers, emptied by the fold. */
-export const plansLog = sqliteTable("_plans_log", {
-  /** the order of the writes */
-  seq: integer("seq").primaryKey(),
-  /** microseconds since 1970 */
-  at: integer("at").notNull(),
-  /** I inserted, U updated, D deleted, R perhaps replaced */
-  op: text("op").notNull(),
-  pk_id: text("pk_id").notNull(),
-  /** bit n: annotated column n changed */
-  mask: integer("mask"),
-  /** JSON: the old value of each counter and set that changed, or of a deleted row that is kept */
-  before: text("before"),
-});
-
-/** One row for each row there ever was; it stays after a delete as the row's tombstone. */
-export const plansCrdt = sqliteTable("_plans_crdt", {
-  /** the row's first sequence number */
-  id: integer("id").primaryKey(),
-  pk_id: text("pk_id").notNull(),
-  /** causal length: odd = lives, even = deleted */
-  cl: integer("cl").notNull(),
-  /** stamp of the present life or death: clock */
-  hlc: integer("hlc").notNull(),
-  /** and its node, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** the sequence number at which it began */
-  born: integer("born").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-  /** LWW columns written with the life, see _grove_shapes */
-  shape: integer("shape"),
-  /** JSON: LWW columns written since, each [clock, node, sequence number, via] */
-  clocks: text("clocks"),
-  /** the row's latest sequence number */
-  seq: integer("seq").notNull(),
-}, (t) => [
-  uniqueIndex("_plans_crdt_pk").on(t.pk_id),
-  index("_plans_crdt_seq").on(t.seq),
-]);
-
-/** Entries of counters and sets, and values that the user's table cannot hold. */
-export const plansCrdtCells = sqliteTable("_plans_crdt_cells", {
-  /** the order in which they came */
-  id: integer("id").primaryKey(),
-  /** the row's id in _plans_crdt */
-  row: integer("row").notNull(),
-  /** the column's name */
-  field: text("field").notNull(),
-  /** which entry of the column */
-  key: text("key").notNull(),
-  /** the writer, see _grove_nodes */
-  node: integer("node").notNull(),
-  /** when it was written */
-  hlc: integer("hlc").notNull(),
-  /** JSON: the type's own state */
-  state: text("state"),
-  /** the entry's sequence number */
-  seq: integer("seq").notNull(),
-  /** the peer it came from, while unchanged, see _grove_nodes */
-  via: integer("via"),
-}, (t) => [
-  index("_plans_crdt_cells_row").on(t.row),
-]);
+export const plansLog = idLogTable("_plans_log");
+export const plansCrdt = idCrdtTable("_plans_crdt");
+export const plansCrdtCells = crdtCellsTable("_plans_crdt_cells");

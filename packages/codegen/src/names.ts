@@ -23,7 +23,7 @@ export const sorted = (tables: readonly TableModel[]): TableModel[] =>
   [...tables].sort((a, b) => byCodeUnit(a.name, b.name));
 
 /** An identifier like `text`: letters, digits and underscores, not starting with a digit. */
-function identifier(text: string): string {
+export function identifier(text: string): string {
   const words = text.split(/[^\p{L}\p{N}_$]+/u).filter((word) => word !== "");
   const camel = words.map((word, n) => (n === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("");
   return /^[\p{L}_$]/u.test(camel) ? camel : `_${camel}`;

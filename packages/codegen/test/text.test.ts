@@ -62,6 +62,25 @@ describe("the text", () => {
     expect(hash(a)).not.toBe(hash(model("a", ["id"], ["y"])));
     expect(hash(a)).not.toBe(hash(model("a", ["id"], ["x"], [["x"]])));
   });
+  test("describes the tables beside the user's once for each kind and key", () => {
+    const typed = model("c", ["id"], ["x"], [], "integer");
+    const many = model(
+      "d",
+      ["id"],
+      Array.from({ length: 60 }, (_, n) => `f${n}`),
+    );
+    const text = emit(a, b, typed, many)["shadow.ts"] as string;
+    expect(text.match(/^const \w+/gm)).toEqual([
+      "const idLogTable",
+      "const idCrdtTable",
+      "const crdtCellsTable",
+      "const idLogTable_2",
+      "const idCrdtTable_2",
+      "const idLogTable_3",
+    ]);
+    expect(text).toContain(`idLogTable("_a_log");\nexport const tCrdt = idCrdtTable("_a_crdt");`);
+    expect(text).toContain(`idLogTable_3("_d_log");\nexport const t_4Crdt = idCrdtTable("_d_crdt");`);
+  });
   test("keeps names apart that differ only in what TypeScript cannot say", () => {
     const alike = ["my-docs", "my docs", "myDocs", "MyDocs"].map((name) => ({
       ...model(name, ["id"], ["x"]),

@@ -18,7 +18,13 @@ export interface Access {
   readonly view: View;
   /** It may bring what other nodes wrote. */
   readonly mayRelay: boolean;
+  /** The node ids that are its own, beside the one under which it comes: a database may have been given another. */
+  readonly own?: ReadonlySet<string>;
 }
+
+/** Whether a writer that comes as node `from` may bring what was written in a node's name. */
+export const mayBring = (access: Access | undefined, from: string, node: string): boolean =>
+  access === undefined || access.mayRelay || node === from || node === RESERVED_NODE || access.own?.has(node) === true;
 
 const forbidden = (message: string, fields?: readonly string[]): Outcome => ({
   outcome: "rejected",
@@ -77,14 +83,16 @@ function withoutForbidden(
   return { change: { table, pk, cl, life, ...kept }, left };
 }
 
-const isOwn = (entry: { readonly node: string }, from: string): boolean =>
-  entry.node === from || entry.node === RESERVED_NODE;
-
-/** The node in whose name the merge changed the row without being it; null when there is none. */
-function otherOrigin(model: TableModel, { row, values }: Local, merged: Merged, from: string): string | null {
+/** The node in whose name the merge changed the row, and in whose the writer may bring nothing; null when there is none. */
+function otherOrigin(
+  model: TableModel,
+  { row, values }: Local,
+  merged: Merged,
+  isOwn: (node: string) => boolean,
+): string | null {
   const after = merged.row;
   const moved = !row || row.cl !== after.cl || row.hlc !== after.hlc || row.node !== after.node;
-  if (moved && !isOwn(after, from)) return after.node;
+  if (moved && !isOwn(after.node)) return after.node;
   // What an earlier life said is no part of this one.
   const before = row && lifeOf(model, row) === lifeOf(model, after) ? row : null;
   const written = merged.base.op === "insert" || merged.base.op === "update" ? merged.base.values : {};
@@ -97,8 +105,7 @@ function otherOrigin(model: TableModel, { row, values }: Local, merged: Merged, 
     for (const entry of entries) {
       // Of a register, the value may be on its way to the base table.
       const state = entry.state ?? (type === "lww" && Object.hasOwn(written, name) ? written[name] : undefined);
-      for (const writer of writers(known.get(identity(entry)), { ...entry, state }))
-        if (!isOwn({ node: writer }, from)) return writer;
+      for (const writer of writers(known.get(identity(entry)), { ...entry, state })) if (!isOwn(writer)) return writer;
     }
   }
   return null;
@@ -130,7 +137,8 @@ export function decideAdmitted(
     ? withoutForbidden(model, view.fields, isNew, sent)
     : { change: sent, left: [] as readonly string[] };
   const merged = decideMerge(model, local, change, context);
-  const other = access.mayRelay ? null : otherOrigin(model, local, merged, context.from);
+  const isOwn = (node: string) => mayBring(access, context.from, node);
+  const other = access.mayRelay ? null : otherOrigin(model, local, merged, isOwn);
   if (other !== null) {
     const message = `The change was written by node ${JSON.stringify(other)}, and this principal may not relay.`;
     return { merged: null, outcome: forbidden(message) };

@@ -38,6 +38,8 @@ export const errorCodes = {
     "A stamp lies further ahead than `maxClockDrift`. Correct the sender's clock; the change stays there unsent.",
   wrong_node: "The peer at this address is not the node that it was. Check the address.",
   self_peer: "The peer is this very node, or a copy of its database. Give the copy an identity of its own.",
+  forked:
+    "Two databases sync under one node id: one is a copy of the other. Give the copy an id of its own: `npx grove-crdt fork`, or `node.fork()`.",
   constraint: "A constraint of the user's table keeps the row out. It waits in the shadow and is tried again.",
   unique:
     "Another row took a unique key first and keeps it, on every node. The row waits in the shadow and is shown when the key is free.",

@@ -1,7 +1,7 @@
 // What a schema file imports: seven words around Drizzle's column builders. This module is all types at import time, so
 // that a schema stays as light for bundlers and browsers as it was.
 import type { ColumnBuilderBase } from "drizzle-orm";
-import type { ArrayTyped, Countable, DataOf, ItemKey, ObjectTyped, Once } from "./builder";
+import type { ArrayTyped, Countable, DataOf, Fit, ItemKey, ObjectTyped, Once } from "./builder";
 import type { Merging, ShapeOf } from "./shape";
 
 export type { Merging, ShapeOf } from "./shape";
@@ -30,8 +30,9 @@ export type Annotated<Builder extends ColumnBuilderBase, Type extends Annotation
  * title: lww(text("title").notNull())
  * ```
  */
-export const lww = <Builder extends ColumnBuilderBase>(column: Builder & Once<Builder>): Annotated<Builder, "lww"> =>
-  mark(column, "lww");
+export const lww = <Builder extends ColumnBuilderBase>(
+  column: Fit<Builder, Once<Builder>>,
+): Annotated<Builder, "lww"> => mark(column, "lww");
 
 /**
  * Written with its row and never changed afterwards, such as the tenant that a row belongs to: the database refuses to
@@ -42,7 +43,7 @@ export const lww = <Builder extends ColumnBuilderBase>(column: Builder & Once<Bu
  * ```
  */
 export const fixed = <Builder extends ColumnBuilderBase>(
-  column: Builder & Once<Builder>,
+  column: Fit<Builder, Once<Builder>>,
 ): Annotated<Builder, "fixed"> => mark(column, "fixed");
 
 /**
@@ -57,7 +58,7 @@ export const fixed = <Builder extends ColumnBuilderBase>(
  */
 export function counter(): Merging<"counter">;
 export function counter<Builder extends ColumnBuilderBase>(
-  column: Builder & Once<Builder> & Countable<Builder>,
+  column: Fit<Builder, Once<Builder> & Countable<Builder>>,
 ): Annotated<Builder, "counter">;
 export function counter(column?: ColumnBuilderBase): unknown {
   return column === undefined ? merging("counter") : mark(column, "counter");
@@ -75,7 +76,7 @@ export function counter(column?: ColumnBuilderBase): unknown {
  */
 export function set(): Merging<"set">;
 export function set<Builder extends ColumnBuilderBase>(
-  column: Builder & Once<Builder> & ArrayTyped<Builder, "set">,
+  column: Fit<Builder, Once<Builder> & ArrayTyped<Builder, "set">>,
 ): Annotated<Builder, "set">;
 export function set(column?: ColumnBuilderBase): unknown {
   return column === undefined ? merging("set") : mark(column, "set");
@@ -96,7 +97,7 @@ export function set(column?: ColumnBuilderBase): unknown {
 export function list(): Merging<"list">;
 export function list<Key extends string>(options: { readonly key: Key }): Merging<"list", Key>;
 export function list<Builder extends ColumnBuilderBase>(
-  column: Builder & Once<Builder> & ArrayTyped<Builder, "list">,
+  column: Fit<Builder, Once<Builder> & ArrayTyped<Builder, "list">>,
   options?: { readonly key: ItemKey<Builder> },
 ): Annotated<Builder, "list">;
 export function list(
@@ -121,7 +122,7 @@ export function list(
  * ```
  */
 export const document = <Builder extends ColumnBuilderBase>(
-  column: Builder & Once<Builder> & ObjectTyped<Builder>,
+  column: Fit<Builder, Once<Builder> & ObjectTyped<Builder>>,
   shape?: ShapeOf<DataOf<Builder>>,
 ): Annotated<Builder, "document"> => mark(column, "document", shape);
 
@@ -134,7 +135,7 @@ export const document = <Builder extends ColumnBuilderBase>(
  * ```
  */
 export const local = <Builder extends ColumnBuilderBase>(
-  column: Builder & Once<Builder>,
+  column: Fit<Builder, Once<Builder>>,
 ): Annotated<Builder, "local"> => mark(column, "local");
 
 function mark(column: ColumnBuilderBase, type: Annotation, options?: object): never {

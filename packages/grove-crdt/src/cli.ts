@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { isGroveError } from "@grove-crdt/core";
 import { Command } from "commander";
 import { adoptCommand } from "./commands/adopt";
+import { forkCommand } from "./commands/fork";
 import { generateCommand } from "./commands/generate";
 import { terminalFor } from "./commands/terminal";
 
@@ -16,7 +17,8 @@ const program = new Command("grove-crdt")
   .helpCommand(false)
   .showHelpAfterError("(--help lists what there is)")
   .addCommand(generateCommand())
-  .addCommand(adoptCommand());
+  .addCommand(adoptCommand())
+  .addCommand(forkCommand());
 
 try {
   await program.parseAsync();

@@ -107,6 +107,7 @@ const STATUS: Partial<Record<ErrorCode, Status>> = {
   node_id_taken: 403,
   not_found: 404,
   self_peer: 409,
+  forked: 409,
   payload_too_large: 413,
   timeout: 408,
   rate_limited: 429,

@@ -1,14 +1,19 @@
 // A peer's row of `_grove_peers`, the same in every dialect.
 import type { PeerState, PeerUpdate } from "./store";
 
-export const PEER_COLUMNS = "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, last_success, last_error";
+export const PEER_COLUMNS =
+  "url, pull_cursor, push_cursor, seen_incarnation, seen_seq, displaced_incarnation, displaced_seq, last_success, last_error";
 
 /** A row of {@link PEER_COLUMNS}; a driver may give integers as text. */
 export function rowToPeer(row: readonly unknown[]): PeerState {
-  const [url, pullCursor, pushCursor, incarnation, seq, lastSuccess, lastError] = row.map((value) => value ?? null) as [
+  const [url, pullCursor, pushCursor, incarnation, seq, former, formerSeq, lastSuccess, lastError] = row.map(
+    (value) => value ?? null,
+  ) as [
     string | null,
     string | null,
     string | null,
+    string | null,
+    number | string | null,
     string | null,
     number | string | null,
     number | string | null,
@@ -19,6 +24,7 @@ export function rowToPeer(row: readonly unknown[]): PeerState {
     pullCursor,
     pushCursor,
     seen: incarnation === null ? null : { incarnation, seq: Number(seq) },
+    displaced: former === null ? null : { incarnation: former, seq: Number(formerSeq) },
     lastSuccess: lastSuccess === null ? null : Number(lastSuccess),
     lastError,
   };
@@ -32,6 +38,10 @@ export const peerColumns = (update: PeerUpdate): Readonly<Record<string, string 
   ...(update.seen !== undefined && {
     seen_incarnation: update.seen?.incarnation ?? null,
     seen_seq: update.seen?.seq ?? null,
+  }),
+  ...(update.displaced !== undefined && {
+    displaced_incarnation: update.displaced?.incarnation ?? null,
+    displaced_seq: update.displaced?.seq ?? null,
   }),
   ...(update.lastSuccess !== undefined && { last_success: update.lastSuccess }),
   ...(update.lastError !== undefined && { last_error: update.lastError }),

@@ -118,6 +118,8 @@ export interface PeerState {
   readonly pushCursor: string | null;
   /** Where we saw the peer last, in its order of writes. */
   readonly seen: Position | null;
+  /** Where we had seen the peer before it turned out to be without that history: restored, or another database by its name. */
+  readonly displaced: Position | null;
   readonly url: string | null;
   /** Microseconds since 1970. */
   readonly lastSuccess: number | null;
@@ -151,6 +153,8 @@ export interface Store {
   adopt(options?: AdoptOptions): Promise<void>;
   /** The stored node id; null while the database has none. */
   identity(): Promise<string | null>;
+  /** The ids that the database had before {@link fork}. */
+  formerly(): Promise<readonly string[]>;
   /** The node id, settled and stored. @throws GroveError `node_id_mismatch`, `node_id_invalid` */
   identify(): Promise<string>;
   /** Newest incarnation and last number. */
@@ -196,6 +200,14 @@ export interface Store {
   /** Binds a peer's node id to who calls, unless it is bound; returns whose it is. */
   bindPeer(node: string, principal: string): Promise<string>;
   releasePeer(node: string): Promise<void>;
+  /** The node ids that are bound to who calls. */
+  peersOf(principal: string): Promise<readonly string[]>;
+  /**
+   * Gives the database another node id, and forgets how far its peers are: a full exchange with each of them follows.
+   *
+   * @throws GroveError `node_id_invalid`
+   */
+  fork(id?: string): Promise<string>;
   /** Rows that live in the shadow but that a constraint keeps out of the base table. */
   parked(): Promise<readonly ParkedRow[]>;
   /** Compares base tables with their shadows; what no trigger saw counts as written now. */

@@ -1,5 +1,6 @@
 // Answering: the protocol's questions, whoever carries them, each within what the caller may see and do.
 import {
+  type Access,
   type Cursor,
   checkProtocol,
   DEFAULT_PAGE_BYTES,
@@ -9,6 +10,7 @@ import {
   narrow,
   type Outcome,
   openCursor,
+  type Position,
   PROTOCOL_VERSION,
   type PullRequest,
   type PullResponse,
@@ -24,10 +26,11 @@ import {
   viewOf,
   WHOLE,
 } from "@grove-crdt/core";
-import type { Store } from "@grove-crdt/store";
+import type { PeerUpdate, Store } from "@grove-crdt/store";
 import { findUnequal, readWhole } from "./agreement";
 import type { Caller } from "./caller";
 import type { FollowerOptions } from "./follower";
+import { isRestored } from "./history";
 import type { Passage } from "./passage";
 import { Streams } from "./streams";
 import type { Watcher } from "./watcher";
@@ -88,6 +91,7 @@ export class Answering {
       node: id,
       at,
       seen: known?.seen ?? null,
+      ...(known?.displaced && { displaced: known.displaced }),
       now: now(),
       tables: [...this.#tablesOf(caller)],
     };
@@ -117,15 +121,29 @@ export class Answering {
     return this.store.releasePeer(peer);
   }
 
+  /**
+   * What was written under another id of the same principal's is its own: a copy of a database was given a new one. An id that
+   * nobody came with is the principal's who says that it was its own, as it would be by coming with it.
+   */
+  async #withOwn(access: Access, { id }: Caller, formerly: readonly string[] = []): Promise<Access> {
+    if (access.mayRelay || id === null) return access;
+    for (const former of formerly) if (former !== this.identity.id) await this.store.bindPeer(former, id);
+    return { ...access, own: new Set(await this.store.peersOf(id)) };
+  }
+
   /** A reader's cursor; one that this database did not sign begins anew. @throws GroveError `bad_cursor` */
   #open(sealed: string): { readonly cursor: Cursor; readonly foreign: boolean } {
     const cursor = openCursor(sealed, this.identity.secret);
     return { cursor: cursor ?? START_FULL, foreign: cursor === null };
   }
 
-  /** The asking node saw this database further than it is: it was restored, and both sides begin anew. */
-  async #isRestored({ seen }: Pick<PullRequest, "seen">): Promise<boolean> {
-    return seen != null && !(await this.store.knows(seen));
+  /**
+   * The asking node saw this database further than it is: it was restored, and both sides begin anew.
+   *
+   * @throws GroveError `forked`
+   */
+  async #isRestored({ node, seen, displaced }: Pick<PullRequest, "node" | "seen" | "displaced">): Promise<boolean> {
+    return isRestored(this.store, this.identity.id, JSON.stringify(node), { seen, displaced });
   }
 
   /** @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer`, `node_id_taken` */
@@ -146,7 +164,8 @@ export class Answering {
       return { ...(await this.#answer(peer, caller)), cursor: unmoved, more, rows: sent };
     }
     await this.#settle(peer, request.cursor);
-    const restored = (await this.#isRestored(request)) || given?.foreign === true;
+    const isBehind = await this.#isRestored(request);
+    const restored = isBehind || given?.foreign === true;
     const served = await this.store.serve({
       cursor: restored ? START_FULL : (given?.cursor ?? null),
       tables,
@@ -169,6 +188,7 @@ export class Answering {
       cursor,
       more: served.more,
       ...((served.reset || restored) && { reset: true }),
+      ...(isBehind && { restored: true }),
       rows: [...sent],
       ...(served.sums.length > 0 && { sums: [...served.sums] }),
     };
@@ -242,9 +262,11 @@ export class Answering {
     await this.#meet(peer, caller);
     // What is answered as `seen` is from before this push, so that a restored pusher can tell.
     const { seen } = await this.#answer(peer, caller);
-    const reset = request.seen !== null && !(await this.store.knows(request.seen));
-    const { outcomes } = await this.passage.merge(peer, request.rows, () => ({ seen: request.at }), caller);
+    const reset = await this.#isRestored(request);
+    const update = { seen: request.at, ...displacedBy(request, seen) };
     const { access } = caller;
+    const known = access ? { ...caller, access: await this.#withOwn(access, caller, request.formerly) } : caller;
+    const { outcomes } = await this.passage.merge(peer, request.rows, () => update, known);
     const { sums = [] } = request;
     // What the caller may not see is as if it were not there.
     const isHidden = ([table]: RowKey | RowSum) => access !== undefined && !access.tables.has(table);
@@ -267,6 +289,10 @@ export class Answering {
     return want.length > 0 ? { ...answer, want } : answer;
   }
 }
+
+/** A peer that was restored stands in another history now than it did. */
+const displacedBy = ({ restored, at }: Pick<PushRequest, "restored" | "at">, seen: Position | null): PeerUpdate =>
+  restored && seen && seen.incarnation !== at.incarnation ? { displaced: seen } : {};
 
 const nameOf = ({ table, pk }: Pick<RowChange, "table" | "pk">): string => JSON.stringify([table, pk]);
 

@@ -11,6 +11,7 @@ import {
   type RowChange,
 } from "@grove-crdt/core";
 import type { PeerState } from "@grove-crdt/store";
+import { isRestored } from "./history";
 import type { GroveNode } from "./node";
 import type { PeerReport } from "./report";
 import type { CallOptions, Transport } from "./transport";
@@ -59,6 +60,12 @@ export class Link {
     return { protocol: PROTOCOL_VERSION, node: this.node.id };
   }
 
+  /** What every push says of us. */
+  get pusher() {
+    const { formerly } = this.node;
+    return { ...this.self, ...(formerly.length > 0 && { formerly }) };
+  }
+
   /** Asks who is there, once: cursors are kept under the peer's identity, not under its address. */
   async meet({ signal }: CallOptions): Promise<void> {
     await this.node.ready();
@@ -96,7 +103,7 @@ export class Link {
     }
     this.#theirs = answer.tables;
     // The peer has seen us further than we are: this database was restored from a backup.
-    if (answer.seen !== null && !(await this.node.store.knows(answer.seen))) this.restored = true;
+    if (await isRestored(this.node.store, this.node.id, this.url, answer)) this.restored = true;
   }
 
   /** Those tables that the peer syncs too; others cannot be asked for, and begin from zero when it does. */

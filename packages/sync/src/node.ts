@@ -76,6 +76,8 @@ export class GroveNode<R extends Registry = Registry> {
   readonly random: () => number;
   #ready: Promise<void> | null = null;
   #id: string | null = null;
+  /** The ids that the database had before {@link fork}; known once the node is ready. */
+  formerly: readonly string[] = [];
   readonly #watcher: Watcher;
   readonly #passage: Passage;
   #answers: Answering | null = null;
@@ -148,6 +150,7 @@ export class GroveNode<R extends Registry = Registry> {
     const id = await this.store.identify();
     if (problem) throw toError(problem);
     this.#id = id;
+    this.formerly = await this.store.formerly();
     const secret = await this.store.secret();
     const identity = { id, secret, now: this.now };
     this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity);
@@ -373,6 +376,26 @@ export class GroveNode<R extends Registry = Registry> {
     await this.ready();
     await this.#rejections.retry(id);
     this.notify();
+  }
+
+  /**
+   * Gives the database another node id: for a copy of a database that syncs under the same one. Everything stays as it is, what
+   * was written here and never sent included; with each peer a full exchange follows. Call it before anything else, while no other
+   * process syncs this database; from then on leave `nodeId` out, or name the new one.
+   *
+   * @param nodeId omitted = one is drawn
+   * @returns the new id
+   * @throws GroveError `bad_request` once the node is ready, `capture_missing`, `capture_stale`, `node_id_invalid`
+   */
+  async fork(nodeId?: string): Promise<string> {
+    if (this.#ready !== null)
+      throw new GroveError(
+        "bad_request",
+        "node.fork() comes before anything else: the node has begun to sync as it is.",
+      );
+    const problem = await this.store.verify();
+    if (problem && problem.code !== "not_adopted") throw toError(problem);
+    return this.store.fork(nodeId);
   }
 
   /** Tells the node of a way to a peer. */

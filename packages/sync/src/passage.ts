@@ -7,6 +7,7 @@ import {
   isTooDeep,
   type Json,
   jsonLength,
+  mayBring,
   type Outcome,
   parseRowChange,
   type RowChange,
@@ -217,7 +218,7 @@ export class Passage {
     const lww = { ...left.lww };
     for (const [field, value] of Object.entries(amended)) {
       const [, writer] = stampOf(sent, field);
-      const mayWrite = (fields?.has(field) ?? true) && (access?.mayRelay !== false || writer === from || writer === "");
+      const mayWrite = (fields?.has(field) ?? true) && mayBring(access, from, writer);
       if (mayWrite) own[field] = value;
       else lww[field] = sent.lww?.[field] as WireRegister;
     }

@@ -69,6 +69,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
   const state = await link.state();
   let cursor = state?.pullCursor ?? null;
   let seen: Position | null = state?.seen ?? null;
+  const sighting = state?.displaced ? { displaced: state.displaced } : {};
   let refusal: GroveError | null = null;
   // An empty database has nothing to compare.
   if (cursor === null && (await node.store.position()).seq === 0) link.comparing.pull = false;
@@ -78,6 +79,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
       cursor,
       ...(link.comparing.pull && { sums: true }),
       seen,
+      ...sighting,
       tables: wanted,
       ...(only && { only: onlyOf(only, wanted) }),
       rows: pageRows,
@@ -91,7 +93,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
       await pushAgain(link, { pullCursor: null });
       continue;
     }
-    if (page.reset) await pushAgain(link);
+    if (page.reset) await pushAgain(link, page.restored && seen ? { displaced: seen } : {});
     seen = page.at;
     refusal ??= await fetchUnequal(link, page, options, report);
     refusal = await takePage(link, page, cursor, refusal, report);

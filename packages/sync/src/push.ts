@@ -38,6 +38,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
   let stored = state?.pushCursor ?? null;
   let from = pushFrom(link, stored);
   let seen = state?.seen ?? null;
+  const sighting = state?.displaced ? { displaced: state.displaced } : {};
   let rows = pageRows;
   let refusal: GroveError | null = null;
   let goal: number | null = null;
@@ -59,7 +60,8 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
     const next = encodeCursor(page.cursor);
     let acknowledged = false;
     if (sent.length + sums.length > 0 || link.restored) {
-      const request = { ...link.self, at: await store.position(), seen };
+      const restored = link.restored && { restored: true as const };
+      const request = { ...link.pusher, at: await store.position(), seen, ...sighting, ...restored };
       let answer: PushResponse;
       try {
         const message = { ...request, rows: sent, ...(sums.length > 0 && { sums: [...sums] }) };
@@ -85,6 +87,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
           `${url} answered ${answer.outcomes.length} outcomes for ${sent.length} rows.`,
         );
       }
+      const before = seen;
       seen = answer.at;
       report.pushed += sent.length;
       count(report, answer.outcomes);
@@ -100,7 +103,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
         restarted = true;
         stored = encodeCursor(START_FULL);
         from = START_FULL;
-        await store.savePeer(peer, { pushCursor: stored, seen });
+        await store.savePeer(peer, { pushCursor: stored, seen: answer.at, ...(before && { displaced: before }) });
         continue;
       }
     }
@@ -170,7 +173,7 @@ async function pushRows(
   seen: Position | null,
   { signal }: ExchangeOptions,
 ): Promise<readonly Outcome[] | null> {
-  const request = { ...link.self, at: await link.node.store.position(), seen };
+  const request = { ...link.pusher, at: await link.node.store.position(), seen };
   try {
     const answer = await link.transport.push({ ...request, rows }, { signal });
     await link.check(answer);

@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "06efb398da14f58c27a4066f3a02f8e739f9a0edd6fe1d311a888256d9fa551a";
+export const hash = "e6c2514731529deb089dfc49e00816ddb5ff232d47abe495efd52517d73dc3ef";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -10,6 +10,7 @@ export const system = [
 CREATE TABLE IF NOT EXISTS "_grove_node" (
   "id" integer PRIMARY KEY NOT NULL, -- always 1
   "node" text, -- the node id; NULL until the first start
+  "formerly" text, -- JSON array: its node ids before
   "secret" text, -- signs the cursors that readers keep
   "clock" integer DEFAULT 0 NOT NULL, -- the last stamp's reading: microseconds since 1970, hybrid
   "seq" integer DEFAULT 0 NOT NULL, -- the last local sequence number
@@ -41,10 +42,10 @@ CREATE TABLE IF NOT EXISTS "_grove_peers" (
   "principal" text, -- who syncs under this node id; nobody else may
   "pull_cursor" text, -- where the next pull from it begins
   "push_cursor" text, -- where its pushes to us stand, kept for it
-  "seen_incarnation" text, -- our incarnation that it acknowledged last
-  "seen_seq" integer, -- our sequence number that it acknowledged last
-  "peer_incarnation" text, -- its incarnation at its last acknowledgement
-  "peer_seq" integer, -- its sequence number at its last acknowledgement
+  "seen_incarnation" text, -- its incarnation where it was seen last
+  "seen_seq" integer, -- its sequence number there
+  "displaced_incarnation" text, -- the same, before it came without that history
+  "displaced_seq" integer, -- its sequence number there
   "last_success" integer, -- milliseconds since 1970
   "last_error" text -- the last error's code and message
 )`,

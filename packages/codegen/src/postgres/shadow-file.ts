@@ -1,14 +1,14 @@
 // shadow.ts: our tables as Drizzle tables, so that drizzle-kit migrates them. It imports drizzle and nothing else, since
 // drizzle-kit loads it by itself.
 import type { TableModel } from "@grove-crdt/core";
-import type { LayoutColumn, LayoutTable } from "../layout";
+import type { LayoutColumn } from "../layout";
 import type { Names } from "../names";
-import { docText, header, property, quote } from "../typescript/text";
+import { emitShadowTables, fieldsOf, type ShadowDialect } from "../typescript/shadow-tables";
+import { header, quote } from "../typescript/text";
 import { systemTables, tablesBeside } from "./layout";
 
 export function emitShadowFile(tables: readonly TableModel[], names: ReadonlyMap<string, Names>): string {
-  const layout = [...systemTables(), ...tables.flatMap((table) => tablesBeside(table, names.get(table.name) as Names))];
-  const body = layout.map(emitTable).join("\n");
+  const body = emitShadowTables(dialect, tables, names);
   const imports = [
     "bigint",
     "boolean",
@@ -32,31 +32,22 @@ import { ${imports.join(", ")} } from "drizzle-orm/pg-core";
 ${body}`;
 }
 
-function emitTable(table: LayoutTable): string {
-  const columns = table.columns.map((column) => {
-    const about = column.about === undefined ? "" : `  /** ${docText(column.about)} */\n`;
-    return `${about}  ${property(column.name)}: ${emitColumn(column)},\n`;
-  });
-  const fields = (names: readonly string[]) => names.map((name) => `t${access(name)}`).join(", ");
-  const { primaryKey } = table;
-  const extra = [
+const dialect: ShadowDialect = {
+  tableWord: "pgTable",
+  systemTables,
+  tablesBeside,
+  emitColumn,
+  emitExtra: ({ primaryKey, indexes }, nameOf) => [
     ...(primaryKey === undefined
       ? []
-      : [`primaryKey({ name: ${quote(primaryKey.name)}, columns: [${fields(primaryKey.columns)}] })`]),
-    ...table.indexes.map((index) =>
-      index.hash
-        ? `index(${quote(index.name)}).using("hash", ${fields(index.columns)})`
-        : `index(${quote(index.name)}).on(${fields(index.columns)})`,
+      : [`primaryKey({ name: ${nameOf(primaryKey.name)}, columns: [${fieldsOf(primaryKey.columns)}] })`]),
+    ...indexes.map(({ name, columns, hash }) =>
+      hash
+        ? `index(${nameOf(name)}).using("hash", ${fieldsOf(columns)})`
+        : `index(${nameOf(name)}).on(${fieldsOf(columns)})`,
     ),
-  ];
-  const last = extra.length === 0 ? "" : `, (t) => [\n${extra.map((line) => `  ${line},\n`).join("")}]`;
-  return `/** ${docText(table.about)} */
-export const ${table.exportName} = pgTable(${quote(table.name)}, {
-${columns.join("")}}${last});
-`;
-}
-
-const access = (name: string): string => (property(name) === name ? `.${name}` : `[${quote(name)}]`);
+  ],
+};
 
 const identities = { always: ".generatedAlwaysAsIdentity()", "by default": ".generatedByDefaultAsIdentity()" } as const;
 

@@ -25,6 +25,7 @@ export function systemTables(): LayoutTable[] {
       columns: [
         integer("id", "always 1", ID),
         text("node", "the node id; NULL until the first start"),
+        text("formerly", "JSON array: its node ids before"),
         text("secret", "signs the cursors that readers keep"),
         integer("clock", "the last stamp's reading: microseconds since 1970, hybrid", { ...REQUIRED, default: 0 }),
         integer("seq", "the last local sequence number", { ...REQUIRED, default: 0 }),

@@ -1,14 +1,14 @@
 // shadow.ts: our tables as Drizzle tables, so that drizzle-kit migrates them. It imports drizzle and nothing else, since
 // drizzle-kit loads it by itself.
 import type { TableModel } from "@grove-crdt/core";
-import type { LayoutColumn, LayoutTable } from "../layout";
+import type { LayoutColumn } from "../layout";
 import type { Names } from "../names";
-import { docText, header, property, quote } from "../typescript/text";
+import { emitShadowTables, fieldsOf, type ShadowDialect } from "../typescript/shadow-tables";
+import { header, quote } from "../typescript/text";
 import { systemTables, tablesBeside } from "./layout";
 
 export function emitShadowFile(tables: readonly TableModel[], names: ReadonlyMap<string, Names>): string {
-  const layout = [...systemTables(), ...tables.flatMap((table) => tablesBeside(table, names.get(table.name) as Names))];
-  const body = layout.map(emitTable).join("\n");
+  const body = emitShadowTables(dialect, tables, names);
   const imports = [
     "blob",
     "customType",
@@ -26,23 +26,16 @@ import { ${imports.join(", ")} } from "drizzle-orm/sqlite-core";
 ${body}`;
 }
 
-function emitTable(table: LayoutTable): string {
-  const columns = table.columns.map((column) => {
-    const about = column.about === undefined ? "" : `  /** ${docText(column.about)} */\n`;
-    return `${about}  ${property(column.name)}: ${emitColumn(column)},\n`;
-  });
-  const extra = table.indexes.map((index) => {
-    const on = index.columns.map((name) => `t${access(name)}`).join(", ");
-    return `${index.unique ? "uniqueIndex" : "index"}(${quote(index.name)}).on(${on})`;
-  });
-  const indexes = extra.length === 0 ? "" : `, (t) => [\n${extra.map((line) => `  ${line},\n`).join("")}]`;
-  return `/** ${table.about} */
-export const ${table.exportName} = sqliteTable(${quote(table.name)}, {
-${columns.join("")}}${indexes});
-`;
-}
-
-const access = (name: string): string => (property(name) === name ? `.${name}` : `[${quote(name)}]`);
+const dialect: ShadowDialect = {
+  tableWord: "sqliteTable",
+  systemTables,
+  tablesBeside,
+  emitColumn,
+  emitExtra: (table, nameOf) =>
+    table.indexes.map(
+      ({ name, columns, unique }) => `${unique ? "uniqueIndex" : "index"}(${nameOf(name)}).on(${fieldsOf(columns)})`,
+    ),
+};
 
 function emitColumn(column: LayoutColumn): string {
   const chain = [

@@ -60,6 +60,8 @@ export const pullRequestSchema = z.strictObject({
     .nullable(),
   /** Where the asking node saw the answering one last; null or omitted at first contact. */
   seen: positionSchema.nullable().optional(),
+  /** Where it had seen it before, in a history that the answering node turned out not to hold. */
+  displaced: positionSchema.optional(),
   /** Names of the tables wanted; omitted = all. */
   tables: tables.optional(),
   /** Narrows what comes of a table; may change from one pull to the next, and what it left out before then comes. */
@@ -89,10 +91,16 @@ export type StreamRequest = z.infer<typeof streamRequestSchema>;
 export const pushRequestSchema = z.strictObject({
   protocol,
   node,
+  /** The ids that the pusher had before this one. */
+  formerly: z.array(node).max(1_000).readonly().optional(),
   /** Where the pusher stands in its own order of writes after this page. */
   at: positionSchema,
   /** Where the pusher saw the receiver last; null at first contact. */
   seen: positionSchema.nullable(),
+  /** As in a pull. */
+  displaced: positionSchema.optional(),
+  /** The receiver has seen the pusher in a history that it does not hold: it was restored from a backup. */
+  restored: z.literal(true).optional(),
   rows: z.array(z.unknown()).max(MAX_PAGE_ROWS),
   /** Rows that the pusher adopted and nobody has written since. */
   sums: z.array(rowSum).max(MAX_PAGE_ROWS).readonly().optional(),
@@ -106,6 +114,8 @@ const answer = {
   at: positionSchema,
   /** Where the answering node saw the asking one last; null if never. */
   seen: positionSchema.nullable(),
+  /** Where it had seen it before, in a history that the asking node turned out not to hold. */
+  displaced: positionSchema.optional(),
   /** The answering node's clock, microseconds since 1970. */
   now: z.int().min(0),
   /** Names of all tables that the answering node syncs. */
@@ -119,6 +129,8 @@ export const pullResponseSchema = z.object({
   more: z.boolean(),
   /** The cursor was of a history that this database no longer has; the answer begins anew. */
   reset: z.boolean().optional(),
+  /** `seen` was of a history that this database does not hold: it was restored from a backup. */
+  restored: z.literal(true).optional(),
   rows: z.array(z.unknown()),
   /** Rows that the answering node adopted and nobody has written since, if the request said that it compares them. */
   sums: z.array(rowSum).readonly().optional(),

@@ -3,7 +3,7 @@ import { PEER_COLUMNS, peerColumns, rowToPeer } from "../peer";
 import type { PeerState, PeerUpdate } from "../store";
 import type { PostgresTransaction } from "./driver";
 
-const NUMBERS = new Set(["seen_seq", "last_success"]);
+const NUMBERS = new Set(["seen_seq", "displaced_seq", "last_success"]);
 
 export async function readPeer(tx: Pick<PostgresTransaction, "rows">, node: string): Promise<PeerState | null> {
   const [row] = await tx.rows(`SELECT ${PEER_COLUMNS} FROM public._grove_peers WHERE peer = $1::text`, [node]);

@@ -14,6 +14,7 @@ import {
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import { decodeRecord } from "../decoding";
+import { decideFork, FORGET_CURSORS } from "../identity";
 import type { RejectedChange, Rejection } from "../rejection";
 import type {
   Activity,
@@ -140,6 +141,11 @@ export class PostgresStore implements Store {
   async identity(): Promise<string | null> {
     const [row] = await this.#connection.driver.rows("SELECT node FROM public._grove_node WHERE id = 1");
     return (row?.[0] ?? null) as string | null;
+  }
+
+  async formerly(): Promise<readonly string[]> {
+    const [row] = await this.#connection.driver.rows("SELECT formerly FROM public._grove_node WHERE id = 1");
+    return JSON.parse((row?.[0] ?? "[]") as string) as string[];
   }
 
   identify(): Promise<string> {
@@ -357,6 +363,26 @@ export class PostgresStore implements Store {
 
   async releasePeer(node: string): Promise<void> {
     await this.#connection.driver.rows("UPDATE public._grove_peers SET principal = NULL WHERE peer = $1::text", [node]);
+  }
+
+  async peersOf(principal: string): Promise<readonly string[]> {
+    const sql = "SELECT peer FROM public._grove_peers WHERE principal = $1::text";
+    return (await this.#connection.driver.rows(sql, [principal])).map(([peer]) => peer as string);
+  }
+
+  fork(wanted?: string): Promise<string> {
+    return this.#connection.write(async (session) => {
+      await this.#foldRest(session);
+      const id = decideFork(session.node, wanted, this.options.random);
+      await session.rows(
+        "UPDATE public._grove_node SET node = $1::text, formerly = (coalesce(formerly, '[]')::jsonb || to_jsonb(node))::text WHERE id = 1",
+        [id],
+      );
+      await session.rows(`UPDATE public._grove_peers SET ${FORGET_CURSORS}`);
+      session.renew();
+      void session.incarnation;
+      return id;
+    });
   }
 
   parked(): Promise<readonly ParkedRow[]> {

@@ -14,6 +14,7 @@ import {
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import { decodeRecord } from "../decoding";
+import { decideFork, FORGET_CURSORS } from "../identity";
 import type { RejectedChange, Rejection } from "../rejection";
 import type {
   Activity,
@@ -134,6 +135,14 @@ export class SqliteStore implements Store {
   async identity(): Promise<string | null> {
     const sql = "SELECT node FROM _grove_node WHERE id = 1";
     return this.#connection.read(() => (this.#statements.row(sql)?.[0] ?? null) as string | null);
+  }
+
+  async formerly(): Promise<readonly string[]> {
+    return this.#connection.read(() => this.#formerly());
+  }
+  #formerly(): readonly string[] {
+    const stored = this.#statements.row("SELECT formerly FROM _grove_node WHERE id = 1")?.[0];
+    return JSON.parse((stored ?? "[]") as string) as string[];
   }
 
   identify(): Promise<string> {
@@ -321,6 +330,24 @@ export class SqliteStore implements Store {
     await this.#connection.write(() =>
       this.#statements.run("UPDATE _grove_peers SET principal = NULL WHERE peer = ?", node),
     );
+  }
+
+  async peersOf(principal: string): Promise<readonly string[]> {
+    const sql = "SELECT peer FROM _grove_peers WHERE principal = ?";
+    return this.#connection.read(() => this.#statements.rows(sql, principal).map(([peer]) => peer as string));
+  }
+
+  async fork(wanted?: string): Promise<string> {
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      const id = decideFork(session.node, wanted, this.options.random);
+      const formerly = JSON.stringify([...this.#formerly(), session.node]);
+      this.#statements.run("UPDATE _grove_node SET node = ?, formerly = ? WHERE id = 1", id, formerly);
+      this.#statements.run(`UPDATE _grove_peers SET ${FORGET_CURSORS}`);
+      session.renew();
+      void session.incarnation;
+      return id;
+    });
   }
 
   async parked(): Promise<readonly ParkedRow[]> {
