@@ -8,11 +8,15 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../examples/postgres";
 import { soakRequests, soakScopes } from "./soak-requests";
 import { type Row, readCommit, readTable, run, running, vitest, writeTable } from "./soak-run";
+import { soakInterleavings, soakLaws, soakNested } from "./soak-types";
 
 const USAGE = `Usage: npm run soak [-- options]
 
   --resume       go on after the last seed in docs/reliability.md
-  --only NAME    laws, writers, streams, requests, scopes or simulator
+  --only NAME    laws, interleavings, nested, writers, streams, requests, scopes or simulator
+  --cases N      of each law (default 10000)
+  --steps N      of the schedules of three nodes (default 6)
+  --nested N     seeds of random writes of all types, a quarter of them on Postgres (default 1000)
   --minutes N    of writers in real processes (default 10)
   --streams N    on one hub, for a minute (default 1000)
   --requests N   near the valid ones, on each dialect (default 100000)
@@ -62,11 +66,6 @@ async function soakWriters(commit: string, minutes: number): Promise<boolean> {
   rmSync(folder, { recursive: true, force: true });
   await database.stop();
   return code === 0;
-}
-
-/** The laws of the merge, 10,000 cases each; the tests run 2,000. */
-async function soakLaws(): Promise<boolean> {
-  return (await run([vitest, "run", "packages/core/test/laws.test.ts"], { GROVE_RUNS: "10000" }, true)).code === 0;
 }
 
 /** As `test/crowd.test.ts` writes it. */
@@ -140,9 +139,18 @@ async function soakSimulator(commit: string, seeds: number, resume: boolean): Pr
   return failed.length === 0;
 }
 
-const STRETCHES = ["laws", "writers", "streams", "requests", "scopes", "simulator"];
+const STRETCHES = ["laws", "interleavings", "nested", "writers", "streams", "requests", "scopes", "simulator"];
 /** Flag to what it is when it is not given. */
-const NUMBERS = { minutes: 10, streams: 1_000, requests: 100_000, scopes: 10_000, seeds: 100_000 };
+const NUMBERS = {
+  cases: 10_000,
+  steps: 6,
+  nested: 1_000,
+  minutes: 10,
+  streams: 1_000,
+  requests: 100_000,
+  scopes: 10_000,
+  seeds: 100_000,
+};
 
 function readFlags() {
   try {
@@ -152,6 +160,9 @@ function readFlags() {
         resume: { type: "boolean" },
         help: { type: "boolean" },
         only: text,
+        cases: text,
+        steps: text,
+        nested: text,
         minutes: text,
         streams: text,
         requests: text,
@@ -173,7 +184,7 @@ function readFlags() {
   }
 }
 
-const { help, resume = false, only, minutes, streams, requests, scopes, seeds } = readFlags();
+const { help, resume = false, only, cases, steps, nested, minutes, streams, requests, scopes, seeds } = readFlags();
 if (help) {
   console.log(USAGE);
   process.exit();
@@ -186,7 +197,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 const commit = readCommit();
 let good = true;
 const isWanted = (name: string) => only === undefined || only === name;
-if (isWanted("laws")) good = (await soakLaws()) && good;
+if (isWanted("laws")) good = (await soakLaws(commit, cases)) && good;
+if (isWanted("interleavings")) good = (await soakInterleavings(commit, steps)) && good;
+if (isWanted("nested")) good = (await soakNested(commit, nested, resume)) && good;
 if (isWanted("writers")) good = (await soakWriters(commit, minutes)) && good;
 if (isWanted("streams")) good = (await soakStreams(commit, streams)) && good;
 if (isWanted("requests")) good = (await soakRequests(commit, requests, resume)) && good;

@@ -40,6 +40,40 @@ export const isIllFormed: (text: string) => boolean = isWellFormed
   ? (text) => !isWellFormed.call(text)
   : (text) => /\p{Surrogate}/u.test(text);
 
+/** What a text of JSON has in it where it may hold a number that is none of a double, or half a surrogate pair. */
+const ODD = /\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{309}/;
+
+const toWellFormed = (text: string): string => (isIllFormed(text) ? text.replace(/\p{Surrogate}/gu, "\ufffd") : text);
+
+/** The value itself, or one in which null stands for numbers that no double holds, and U+FFFD for half a surrogate pair. */
+function makeSound(value: Json): Json {
+  if (typeof value === "string") return toWellFormed(value);
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map(makeSound);
+    return items.every((item, n) => item === value[n]) ? value : items;
+  }
+  const members = Object.entries(value).map(([name, own]): [string, Json, boolean] => {
+    const [soundName, sound] = [toWellFormed(name), makeSound(own)];
+    return [soundName, sound, soundName === name && sound === own];
+  });
+  return members.every(([, , same]) => same) ? value : Object.fromEntries(members);
+}
+
+/** Parses JSON as databases hold it: they take numbers and texts that other databases do not, and JSON cannot say again. */
+export function parseSound(text: string): Json {
+  const value = JSON.parse(text) as Json;
+  return ODD.test(text) ? makeSound(value) : value;
+}
+
+/** Whether {@link parseSound} gives what the text says. */
+export function isSound(text: string): boolean {
+  if (!ODD.test(text)) return true;
+  const value = JSON.parse(text) as Json;
+  return makeSound(value) === value;
+}
+
 /** What JSON.stringify writes with a backslash. */
 const ESCAPED = /["\\\p{Cc}\p{Surrogate}]/u;
 

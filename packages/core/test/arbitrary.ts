@@ -138,7 +138,9 @@ export const list: fc.Arbitrary<readonly WireItem[]> = fc
   .map((items) =>
     items.map(([own, parent, where, rest]) => {
       const before = parent !== null && parent < own ? parent : null;
-      return [own, before, where, ...rest] as unknown as WireItem;
+      // What moved was there before.
+      const said = rest.length === 2 && rest[1] >= own ? [] : rest;
+      return [own, before, where, ...said] as unknown as WireItem;
     }),
   );
 

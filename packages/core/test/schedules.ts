@@ -160,8 +160,6 @@ export class Explorer {
     let node = this.#nodes.get(text);
     if (!node) {
       node = { id: this.#byId.length, name, clock, content, log };
-      // World ids hold three of them.
-      if (node.id >= 2 ** 17) throw new Error("too many states of a node to tell apart: fewer steps");
       this.#nodes.set(text, node);
       this.#byId.push(node);
     }
@@ -247,23 +245,26 @@ export class Explorer {
     const { type, start } = this.kind;
     const born = this.#content(crdtTypes[type].implicit(start, this.#options));
     const first = NAMES.map((_, n) => this.#node(n, 10 + (this.clocks[n] as number), born, []));
-    const seen = new Set<number>();
-    const idOf = (nodes: readonly Node[]) => nodes.reduce((id, node) => id * 2 ** 17 + node.id, 0);
-    let level = new Map<number, { readonly nodes: readonly Node[]; count: number }>([
-      [idOf(first), { nodes: first, count: 1 }],
-    ]);
+    const seen = new Set<string>();
+    const idOf = ([a, b, c]: readonly Node[]) => `${a?.id} ${b?.id} ${c?.id}`;
     let schedules = 0;
-    for (let length = 0; ; length++) {
-      for (const [id, { nodes, count }] of level) {
-        schedules += count;
-        if (seen.has(id)) continue;
-        seen.add(id);
-        this.#end(...(nodes as [Node, Node, Node]));
-      }
-      if (length === depth) break;
-      const next: typeof level = new Map();
+    /** So many schedules lead to this world; those of one length come one after the other. */
+    const arrive = (id: string, nodes: readonly Node[], count: number) => {
+      schedules += count;
+      if (seen.has(id)) return;
+      seen.add(id);
+      this.#end(...(nodes as [Node, Node, Node]));
+    };
+    type Level = Map<string, { readonly nodes: readonly Node[]; count: number }>;
+    let level: Level = new Map([[idOf(first), { nodes: first, count: 1 }]]);
+    arrive(idOf(first), first, 1);
+    for (let length = 1; length <= depth; length++) {
+      const next: Level = new Map();
       const add = (nodes: readonly Node[], count: number) => {
         const id = idOf(nodes);
+        arrive(id, nodes, count);
+        // Nothing follows on the last ones, which are most of all.
+        if (length === depth) return;
         const known = next.get(id);
         if (known) known.count += count;
         else next.set(id, { nodes, count });

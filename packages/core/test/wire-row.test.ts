@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseRowChange, rowChangeSchema } from "../src/index";
 import { isRowChange } from "../src/wire/check";
-import { counter, register, set } from "./arbitrary";
+import { counter, document, list, register, set } from "./arbitrary";
 
 const RUNS = { numRuns: 10_000 };
 
@@ -62,6 +62,8 @@ const row = fc.record(
     lww: fc.dictionary(name, register, few),
     counter: fc.dictionary(name, counter, few),
     set: fc.dictionary(name, set, few),
+    list: fc.dictionary(name, list, { maxKeys: 1 }),
+    document: fc.dictionary(name, document, { maxKeys: 1 }),
   },
   { requiredKeys: ["table", "pk", "cl", "life"] },
 );

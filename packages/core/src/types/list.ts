@@ -30,7 +30,7 @@ export function stampOfId(id: string): { readonly hlc: number; readonly node: st
   const dot = id.indexOf(".");
   const hlc = Number.parseInt(id.slice(0, dot), 36);
   const node = id.slice(dot + 1);
-  return dot > 0 && Number.isSafeInteger(hlc) && idOf(hlc, node) === id ? { hlc, node } : null;
+  return dot > 0 && hlc >= 0 && Number.isSafeInteger(hlc) && idOf(hlc, node) === id ? { hlc, node } : null;
 }
 
 const stampOf = ({ key }: Entry) => stampOfId(key) ?? { hlc: 0, node: RESERVED_NODE };

@@ -1,11 +1,14 @@
 // Fold on Postgres: drain the oldest log rows with what base table and shadow have now, decide, write.
 import {
   addLogRow,
+  type BaseRow,
   decideFold,
   decideTouched,
   existedBefore,
   type FoldClock,
   isLinked,
+  isNested,
+  isSound,
   type Json,
   leavesKey,
   noTouch,
@@ -80,6 +83,19 @@ function readBefore(table: Table, text: string): Record<string, Json> {
   return values;
 }
 
+/** The row as the base table has it. */
+function readBaseRow(table: Table, raw: readonly unknown[]): BaseRow {
+  const values: Record<string, Json> = {};
+  const texts: Record<string, string> = {};
+  table.multi.forEach((field, n) => {
+    const text = raw[table.logAt.multi + n] as string | null;
+    values[field.name] = fieldToJson(field, text);
+    // A column that says what its entries cannot is given what they say.
+    if (text !== null && isNested(field.type) && field.storage !== "array" && !isSound(text)) texts[field.name] = text;
+  });
+  return { values, texts };
+}
+
 /**
  * Folds one pass of one table. Returns how many rows said something new, and whether the log is empty now. What it leaves
  * to the projection must be projected in the same transaction, once the logs of all tables are empty: until then a child
@@ -125,13 +141,7 @@ export async function foldTable(
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);
     if (unadopted && !row) touch.existed = existedBefore(touch.ops, Number(raw[at.present]) === 1);
-    let base: { values: Record<string, Json> } | null = null;
-    if (Number(raw[at.present]) === 1) {
-      base = { values: {} };
-      table.multi.forEach((field, n) => {
-        base!.values[field.name] = fieldToJson(field, raw[at.multi + n] as string | null);
-      });
-    }
+    const base = Number(raw[at.present]) === 1 ? readBaseRow(table, raw) : null;
     if (linked) {
       const touched = decideTouched(around, pk, touch);
       if (touched) session.touch(touched);

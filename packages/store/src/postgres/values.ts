@@ -8,6 +8,7 @@ import {
   isTooDeep,
   type Json,
   nestedValue,
+  parseSound,
   type ValueKind,
 } from "@grove-crdt/core";
 import {
@@ -295,7 +296,7 @@ function toNested(field: FieldModel, text: string | null): Json {
   const { type, storage } = field;
   if (storage === "array") return nestedValue(type, toJson(field, text));
   try {
-    return nestedValue(type, JSON.parse(text as string));
+    return nestedValue(type, parseSound(text as string));
   } catch {
     return emptyOf(type);
   }

@@ -11,6 +11,7 @@ import {
   leavesKey,
   nestedValue,
   noTouch,
+  parseSound,
   type Touch,
   wasHidden,
 } from "@grove-crdt/core";
@@ -70,7 +71,7 @@ function collect(session: Session, table: Table): { rows: Map<string, Touched>; 
 /** Canonical values of what a trigger logged: an update's have their canonical form already. */
 function readBefore(table: Table, op: string, text: string | null): Record<string, Json> | null {
   if (text === null) return null;
-  const logged = JSON.parse(text) as Record<string, Json>;
+  const logged = parseSound(text) as Record<string, Json>;
   const values: Record<string, Json> = {};
   for (const [name, old] of Object.entries(logged)) {
     const field = table.field(name);

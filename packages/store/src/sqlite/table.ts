@@ -12,6 +12,7 @@ import {
   logTable,
   maskColumns,
   nestedValue,
+  parseSound,
   type Row,
   type StoredCell,
   type StoredRow,
@@ -385,7 +386,7 @@ export function gatheredCells(raw: RawRow): StoredCell[] {
 /** What a column of JSON that merges part by part holds; text that is none (the guard trigger refuses it) counts as empty. */
 export function parseNested(type: CrdtTypeName, text: unknown): Json {
   try {
-    return nestedValue(type, JSON.parse(text as string));
+    return nestedValue(type, parseSound(text as string));
   } catch {
     return emptyOf(type);
   }

@@ -1,5 +1,5 @@
 // Tables of the simulator's own beside the reference schema: a unique key, and references in all directions, so that rows
-// show and hide each other while everything else goes wrong, too.
+// show and hide each other while everything else goes wrong, too. Lists and documents are among what they hide.
 import { createRegistry } from "@grove-crdt/codegen";
 import type { FieldModel, Json, ReferenceAction, ReferenceModel, Registry, TableModel } from "@grove-crdt/core";
 
@@ -11,6 +11,20 @@ const lww = (name: string, value?: Json): FieldModel => ({
   property: name,
   type: "lww",
   ...(value !== undefined && { default: value }),
+});
+const json = { kind: "json", storage: "text", sqlType: "text", notNull: true } as const;
+const list = (name: string): FieldModel => ({ ...json, name, property: name, type: "list", default: [] });
+const document = (name: string): FieldModel => ({
+  ...json,
+  name,
+  property: name,
+  type: "document",
+  default: {},
+  paths: [
+    { path: ["n"], type: "counter" },
+    { path: ["labels"], type: "set" },
+    { path: ["steps"], type: "list" },
+  ],
 });
 const refers = (column: string, table: string, to: string, onDelete: ReferenceAction): ReferenceModel => ({
   columns: [column],
@@ -30,7 +44,13 @@ const model = (name: string, parts: Partial<TableModel>): TableModel => ({
 });
 
 const albums = model("albums", {
-  fields: [lww("name"), lww("slug"), { ...integer, name: "plays", property: "plays", type: "counter", default: "0" }],
+  fields: [
+    lww("name"),
+    lww("slug"),
+    { ...integer, name: "plays", property: "plays", type: "counter", default: "0" },
+    list("songs"),
+    document("facts"),
+  ],
   uniques: [["slug"]],
   keepsDeleted: true,
 });
@@ -40,7 +60,7 @@ const photos = model("photos", {
   keepsDeleted: true,
 });
 const tracks = model("tracks", {
-  fields: [lww("album"), lww("slug"), lww("cover"), lww("shelf", "a1"), lww("title")],
+  fields: [lww("album"), lww("slug"), lww("cover"), lww("shelf", "a1"), lww("title"), list("songs"), document("facts")],
   uniques: [["slug"]],
   references: [
     refers("album", "albums", "id", "cascade"),
@@ -50,7 +70,10 @@ const tracks = model("tracks", {
 });
 
 export const linkedTables = `
-CREATE TABLE albums (id text PRIMARY KEY NOT NULL, name text, slug text UNIQUE, plays integer DEFAULT 0 NOT NULL, note text);
+CREATE TABLE albums (
+  id text PRIMARY KEY NOT NULL, name text, slug text UNIQUE, plays integer DEFAULT 0 NOT NULL,
+  songs text DEFAULT '[]' NOT NULL, facts text DEFAULT '{}' NOT NULL, note text
+);
 CREATE TABLE photos (
   id text PRIMARY KEY NOT NULL, album text REFERENCES albums (id), up text REFERENCES photos (id) ON DELETE RESTRICT,
   caption text, note text
@@ -58,7 +81,7 @@ CREATE TABLE photos (
 CREATE TABLE tracks (
   id text PRIMARY KEY NOT NULL, album text REFERENCES albums (id) ON DELETE CASCADE, slug text UNIQUE,
   cover text REFERENCES photos (id) ON DELETE SET NULL, shelf text DEFAULT 'a1' REFERENCES albums (id) ON DELETE SET DEFAULT,
-  title text, note text
+  title text, songs text DEFAULT '[]' NOT NULL, facts text DEFAULT '{}' NOT NULL, note text
 );
 `;
 

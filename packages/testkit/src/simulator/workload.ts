@@ -1,5 +1,6 @@
-// Random writes of an application: plain SQL, as any program would send it.
+// Random writes of an application: plain SQL, as any program would send it, and Drizzle with helpers, mixed.
 import type { Random } from "../random";
+import { type Card, type Database, Intents } from "./intents";
 import type { Oracle } from "./oracle";
 import type { SimulatedNode, World } from "./world";
 
@@ -16,10 +17,6 @@ const WORDS = ["alpha", "beta", "gamma", "", "ünï", "😀"];
 const TAGS = ["x", "y", "z"];
 
 type Tagged = { tags: string } | undefined;
-interface Card {
-  readonly id: string;
-  readonly text?: string;
-}
 /** A row of `plans` as its application has it. */
 interface Plan {
   steps: string[];
@@ -31,10 +28,13 @@ const isObject = (value: unknown): value is object =>
 
 export class Workload {
   #unique = 0;
+  readonly #intents: Intents;
   constructor(
     private readonly world: World,
     private readonly oracle: Oracle,
-  ) {}
+  ) {
+    this.#intents = new Intents(world.random, () => `i${++this.#unique}`);
+  }
 
   get #random(): Random {
     return this.world.random;
@@ -96,16 +96,19 @@ export class Workload {
 
   async count({ database }: SimulatedNode): Promise<void> {
     const delta = this.#random.between(-3, 5);
+    const meant = this.#random.chance(0.5);
     if (this.#random.chance(0.5)) {
       const [store, sku] = this.#random.pick(STOCK);
+      this.oracle.count(`inventory ${store} ${sku}`, delta);
+      if (meant) return this.#intents.stock(database, store, sku, delta);
       database
         .prepare("UPDATE inventory SET quantity = quantity + ? WHERE store = ? AND sku = ?")
         .run(delta, store, sku);
-      this.oracle.count(`inventory ${store} ${sku}`, delta);
     } else {
       const id = this.#random.pick(KEPT);
-      database.prepare("UPDATE documents SET view_count = view_count + ? WHERE id = ?").run(delta, id);
       this.oracle.count(`documents ${id}`, delta);
+      if (meant) return this.#intents.views(database, id, delta);
+      database.prepare("UPDATE documents SET view_count = view_count + ? WHERE id = ?").run(delta, id);
     }
   }
 
@@ -129,7 +132,9 @@ export class Workload {
   async keptTags({ database, node }: SimulatedNode): Promise<void> {
     const id = this.#random.pick(KEPT);
     const before = await this.#settled(database, () => node.inspect("documents", [id]));
-    this.#changeTags(database, id, this.#random.chance(0.3) ? `u${++this.#unique}` : this.#random.pick(TAGS));
+    const tag = this.#random.chance(0.3) ? `u${++this.#unique}` : this.#random.pick(TAGS);
+    if (this.#random.chance(0.4)) this.#intents.tags(database, id, tag);
+    else this.#changeTags(database, id, tag);
     this.oracle.tagged(`documents ${id}`, before, await node.inspect("documents", [id]));
   }
 
@@ -153,13 +158,17 @@ export class Workload {
     database.prepare("UPDATE documents SET tags = ? WHERE id = ?").run(JSON.stringify(next), id);
   }
 
-  /** Lists and documents are read whole, changed and written whole, as applications do. */
+  /** Lists and documents are read whole, changed and written whole, as applications do, or changed by helpers. */
   async keptPlan({ database, node }: SimulatedNode): Promise<void> {
     const id = this.#random.pick(KEPT);
     const row = `plans ${id}`;
     const before = await this.#settled(database, () => node.inspect("plans", [id]));
     for (let n = this.#random.pick([1, 1, 1, 3]); n > 0; n--) {
       const plan = this.#readPlan(database, id) as Plan;
+      if (this.#random.chance(0.4)) {
+        this.#meanPlan(database, id, plan);
+        continue;
+      }
       switch (this.#random.below(4)) {
         case 0:
           plan.steps = this.#changeItems(plan.steps, (fresh) => fresh);
@@ -185,11 +194,37 @@ export class Workload {
     this.oracle.listed(row, before, await node.inspect("plans", [id]));
   }
 
+  #meanPlan(database: Database, id: string, plan: Plan): void {
+    const row = `plans ${id}`;
+    switch (this.#random.below(4)) {
+      case 0:
+        this.#intents.steps(database, id, plan.steps.length);
+        break;
+      case 1:
+        this.#intents.cards(database, id, plan.cards.length);
+        this.oracle.carded(row, plan.cards, (this.#readPlan(database, id) as Plan).cards);
+        break;
+      case 2: {
+        const delta = this.#random.between(-3, 5);
+        this.oracle.count(row, delta);
+        this.#intents.planViews(database, id, delta);
+        break;
+      }
+      default:
+        this.#intents.data(database, id);
+    }
+  }
+
   async fleetingPlan({ database }: SimulatedNode): Promise<void> {
     const random = this.#random;
     const id = random.pick(FLEETING);
     const plan = this.#readPlan(database, id);
-    if (!plan || random.chance(0.1)) {
+    if (plan && random.chance(0.3)) {
+      this.#intents.steps(database, id, plan.steps.length);
+      this.#intents.cards(database, id, plan.cards.length);
+      this.#intents.data(database, id);
+      this.#intents.planViews(database, id, 1);
+    } else if (!plan || random.chance(0.1)) {
       database
         .prepare("INSERT OR REPLACE INTO plans (id, steps, data) VALUES (?, ?, ?)")
         .run(id, random.pick(["[]", '["x", "y"]']), random.pick(["{}", '{"a":{"b":1},"stops":["x"]}']));
@@ -349,7 +384,7 @@ export class Workload {
         if (!String((error as { code?: unknown }).code).startsWith("SQLITE_CONSTRAINT")) throw error;
       }
     };
-    switch (random.below(16)) {
+    switch (random.below(19)) {
       case 0:
       case 1:
       case 2:
@@ -394,6 +429,30 @@ export class Workload {
         run("UPDATE albums SET name = ? WHERE id = ?", random.pick(WORDS), album());
         break;
       case 14:
+      case 15: {
+        const table = random.pick(["albums", "tracks"]);
+        const id = table === "albums" ? album() : track();
+        const row = database.prepare(`SELECT songs, facts FROM ${table} WHERE id = ?`).get(id);
+        if (!row) break;
+        const { songs, facts } = row as Record<string, string>;
+        const items = this.#changeItems(JSON.parse(songs as string) as string[], (fresh) => fresh);
+        const own = JSON.parse(facts as string) as Record<string, unknown>;
+        const name = random.pick(["n", "labels", "steps", "a"]);
+        own[name] = random.pick<unknown>([random.below(9), [random.pick(TAGS)], { b: random.below(9) }]);
+        if (random.chance(0.2)) delete own[random.pick(["n", "labels", "steps", "a"])];
+        run(`UPDATE ${table} SET songs = ?, facts = ? WHERE id = ?`, JSON.stringify(items), JSON.stringify(own), id);
+        break;
+      }
+      case 16:
+        run(
+          "INSERT INTO tracks (id, slug, songs, facts) VALUES (?, ?, ?, ?)",
+          track(),
+          slug(),
+          JSON.stringify([random.pick(TAGS)]),
+          JSON.stringify({ n: random.below(9), a: { b: 1 }, steps: ["x"] }),
+        );
+        break;
+      case 17:
         run("INSERT OR REPLACE INTO tracks (id, slug, cover) VALUES (?, ?, ?)", track(), slug(), maybe(photo()));
         break;
       default:
