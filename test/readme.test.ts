@@ -197,6 +197,9 @@ test("docs/live.md: a till flushes before it goes, a page is told what changed, 
   expect(server.output).toBe("stopped\n");
   expect([till.exitCode, server.exitCode]).toEqual([0, 0]);
   expect(await settled(["hub-2"], 9)).toEqual([9]);
+  const verify = start("verify.ts", "till");
+  await once(verify, "exit");
+  expect([verify.output, verify.exitCode]).toEqual(["1 rows compared, 0 differ\n", 0]);
 });
 
 test("npm run knows the commands, and every link leads to a file", () => {

@@ -11,7 +11,7 @@ import { type SyncingNode, TOKEN } from "./node";
 
 export type Forward = (path: string, body: string) => Promise<Response>;
 /** Stands between two nodes: may answer by itself, forward once, twice, later, or not at all. */
-export type Tamper = (path: "/pull" | "/push", body: string, forward: Forward) => Promise<Response>;
+export type Tamper = (path: "/pull" | "/push" | "/digest", body: string, forward: Forward) => Promise<Response>;
 
 /** One request to a node's router, with what it carried counted. */
 export async function request(to: SyncingNode, path: string, body: string): Promise<Response> {
@@ -23,7 +23,7 @@ export async function request(to: SyncingNode, path: string, body: string): Prom
   if (path === "/pull") {
     traffic.pulls++;
     traffic.served += ((await response.clone().json()) as { rows: unknown[] }).rows.length;
-  } else {
+  } else if (path === "/push") {
     traffic.pushes++;
     traffic.received += (JSON.parse(body) as { rows: unknown[] }).rows.length;
   }
@@ -35,7 +35,7 @@ export function transportTo(to: SyncingNode, tamper?: Tamper): Transport {
   const forward: Forward = (path, body) => request(to, path, body);
   const send = tamper ?? ((path, body) => forward(path, body));
   return httpTransport(`http://${to.id}.test/sync`, {
-    fetch: (url, { body }) => send(url.endsWith("/pull") ? "/pull" : "/push", body as string, forward),
+    fetch: (url, { body }) => send(url.slice(url.lastIndexOf("/")) as Parameters<Tamper>[0], body as string, forward),
   });
 }
 

@@ -33,7 +33,7 @@ export const errorCodes = {
   skipped: "A hook of the peer does not take this change. It is kept where it was written.",
   not_connected: "No syncer of this process has met the peer. Create one with its transport and let it sync first.",
   no_rejection: "There is no such rejected change; it may have been settled meanwhile. See node.rejected().",
-  not_found: "No such endpoint. The router serves POST /pull, POST /push and GET /stream.",
+  not_found: "No such endpoint. The router serves POST /pull, POST /push, POST /digest and GET /stream.",
   clock_drift:
     "A stamp lies further ahead than `maxClockDrift`. Correct the sender's clock; the change stays there unsent.",
   wrong_node: "The peer at this address is not the node that it was. Check the address.",

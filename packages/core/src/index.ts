@@ -10,6 +10,7 @@ export * from "./digest";
 export * from "./entry";
 export * from "./errors";
 export * from "./fold";
+export * from "./hash-tree";
 export * from "./hidden";
 export * from "./incoming";
 export * from "./merge";

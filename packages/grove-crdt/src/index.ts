@@ -64,6 +64,7 @@ export {
   type ChangesOptions,
   createNode,
   createSyncer,
+  type DifferingRow,
   type GroveNode,
   type HookContext,
   type HttpTransportOptions,
@@ -78,4 +79,5 @@ export {
   streamingTransport,
   type TableEvent,
   type Transport,
+  type VerifyReport,
 } from "@grove-crdt/sync";

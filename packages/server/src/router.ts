@@ -1,6 +1,7 @@
 // The Hono router that serves a node: POST /pull, POST /push and GET /stream under the path where it is mounted.
 import {
   checkProtocol,
+  digestRequestSchema,
   type ErrorCode,
   errorCodes,
   GroveError,
@@ -250,6 +251,7 @@ export function syncRouter<Principal, const R extends Registry = Registry>(
     return checkShape(schema, json);
   }
   app.post("/pull", async (c) => c.json(await node.pull(await read(c, pullRequestSchema), c.get("called"))));
+  app.post("/digest", async (c) => c.json(await node.digest(await read(c, digestRequestSchema), c.get("called"))));
   app.post("/push", async (c) => {
     const { caller } = c.get("called");
     const request = await read(c, pushRequestSchema, (json) => {

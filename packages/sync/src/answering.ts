@@ -5,8 +5,11 @@ import {
   checkProtocol,
   DEFAULT_PAGE_BYTES,
   DEFAULT_PAGE_ROWS,
+  type DigestRequest,
+  type DigestResponse,
   GroveError,
   isTooDeep,
+  LEAF_DEPTH,
   narrow,
   type Outcome,
   openCursor,
@@ -29,6 +32,7 @@ import {
 import type { PeerUpdate, Store } from "@grove-crdt/store";
 import { findUnequal, readWhole } from "./agreement";
 import type { Caller } from "./caller";
+import { type Digests, seenFields } from "./digests";
 import type { FollowerOptions } from "./follower";
 import { isRestored } from "./history";
 import type { Passage } from "./passage";
@@ -52,6 +56,7 @@ interface Seen {
 
 export class Answering {
   readonly #streams: Streams;
+  readonly #digests: Digests;
   /** Peers whose principal is known: a node id is bound once. */
   readonly #bound = new Map<string, string>();
 
@@ -63,7 +68,9 @@ export class Answering {
     watcher: Watcher,
     private readonly passage: Passage,
     private readonly identity: Identity,
+    digests: Digests,
   ) {
+    this.#digests = digests;
     this.#streams = new Streams(store, watcher, identity);
   }
 
@@ -250,6 +257,44 @@ export class Answering {
       yield { ...page, rows };
     }
     return undefined;
+  }
+
+  /** @throws GroveError `protocol_mismatch`, `unknown_table`, `self_peer`, `node_id_taken`, `forbidden` where hooks decide what leaves */
+  async digest(request: DigestRequest, caller: Caller): Promise<DigestResponse> {
+    checkProtocol(request.protocol);
+    const { node: peer } = request;
+    const { tables, view } = this.#seen(request, caller);
+    await this.#meet(peer, caller);
+    if (this.passage.filtersOutbound(caller))
+      throw new GroveError("forbidden", "Hooks decide here which changes leave, so there is nothing to compare with.");
+    const below = new Map(Object.entries(request.below ?? Object.fromEntries(tables.map((table) => [table, [""]]))));
+    const unknown = [...below.keys()].find((table) => !tables.includes(table));
+    if (unknown !== undefined) throw unknownTable(unknown);
+    const inner = [...below].map(
+      ([table, paths]) => [table, paths.filter(({ length }) => length < LEAF_DEPTH)] as const,
+    );
+    const asked = inner.filter(([, paths]) => paths.length > 0);
+    // The first question is about the tables as they are now.
+    const kept = request.below !== undefined;
+    const trees = asked.length > 0 ? await this.#digests.trees(tables, view, { kept }) : null;
+    const sums = asked.map(([table, paths]): [string, Record<string, string>] => [
+      table,
+      Object.assign({}, ...paths.map((path) => trees?.get(table)?.below(path))) as Record<string, string>,
+    ]);
+    const leaves = new Map(
+      [...below].flatMap(([table, paths]): [string, Set<string>][] => {
+        const some = paths.filter(({ length }) => length === LEAF_DEPTH);
+        return some.length > 0 ? [[table, new Set(some)]] : [];
+      }),
+    );
+    const rows = leaves.size > 0 ? await this.#digests.rows(leaves, view) : new Map<string, never[]>();
+    const fields = seenFields(view, tables);
+    return {
+      ...(await this.#answer(peer, caller)),
+      sums: Object.fromEntries(sums),
+      rows: Object.fromEntries(rows),
+      ...(Object.keys(fields).length > 0 && { fields }),
+    };
   }
 
   /** @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken` */

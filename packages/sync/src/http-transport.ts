@@ -1,5 +1,7 @@
 // Transports over HTTP, as docs/protocol.md describes it: POST and JSON; and with server-sent events inbound.
 import {
+  type DigestRequest,
+  digestResponseSchema,
   errorResponseSchema,
   GroveError,
   isErrorCode,
@@ -49,8 +51,9 @@ export class HttpClient {
     body: unknown,
     schema: Schema,
     { signal }: CallOptions,
+    timeout = this.timeout,
   ): Promise<z.infer<Schema>> {
-    const { root, timeout } = this;
+    const { root } = this;
     const deadline = linked(signal);
     deadline.within(timeout);
     let response: Response;
@@ -107,6 +110,9 @@ export const overHttp = (client: HttpClient): Transport => ({
     client.post("/pull", request, pullResponseSchema, options) as Promise<PullResponse>,
   push: (request: PushRequest, options: CallOptions = {}) =>
     client.post("/push", request, pushResponseSchema, options) as Promise<PushResponse>,
+  // The peer reads every row.
+  digest: (request: DigestRequest, options: CallOptions = {}) =>
+    client.post("/digest", request, digestResponseSchema, options, client.timeout * 20),
 });
 
 export function parse(text: string): unknown {

@@ -10,3 +10,4 @@ export type { PeerReport } from "./report";
 export * from "./streaming-transport";
 export * from "./syncer";
 export * from "./transport";
+export type { DifferingRow, VerifyReport } from "./verify";

@@ -1,6 +1,7 @@
 // What a node knows of one peer while its process runs: who answers at the transport's address, which tables it syncs,
 // whether one of the two databases was restored. What must survive stands in the store, under the peer's node id.
 import {
+  type DigestResponse,
   GroveError,
   isGroveError,
   type Json,
@@ -9,6 +10,7 @@ import {
   type PullResponse,
   type PushResponse,
   type RowChange,
+  type RowKey,
 } from "@grove-crdt/core";
 import type { PeerState } from "@grove-crdt/store";
 import { isRestored } from "./history";
@@ -83,9 +85,21 @@ export class Link {
 
   /** The row as the peer has it; null when it has none that we may see. */
   async fetch(table: string, pk: readonly Json[]): Promise<RowChange | null> {
-    const answer = await this.transport.pull({ ...this.self, cursor: null, want: [[table, pk]] });
-    await this.check(answer);
-    return answer.rows[0] ?? null;
+    return (await this.fetchAll([[table, pk]])).get(JSON.stringify([table, pk])) ?? null;
+  }
+
+  /** Rows as the peer has them, by `[table, pk]` as JSON; what it knows nothing of, or what we may not see, is missing. */
+  async fetchAll(keys: readonly RowKey[], signal?: AbortSignal): Promise<ReadonlyMap<string, RowChange>> {
+    const found = new Map<string, RowChange>();
+    for (let left = keys; left.length > 0; ) {
+      const answer = await this.transport.pull({ ...this.self, cursor: null, want: left }, { signal });
+      await this.check(answer);
+      for (const row of answer.rows) found.set(JSON.stringify([row.table, row.pk]), row);
+      const missing = left.filter((key) => !found.has(JSON.stringify(key)));
+      if (!answer.more || missing.length === left.length) break;
+      left = missing;
+    }
+    return found;
   }
 
   /** Whoever answers at this address next time is asked for its name again. */
@@ -94,7 +108,7 @@ export class Link {
     this.scanned = null;
   }
 
-  async check(answer: PullResponse | PushResponse): Promise<void> {
+  async check(answer: PullResponse | PushResponse | DigestResponse): Promise<void> {
     if (answer.node !== this.#peer) {
       throw new GroveError(
         "wrong_node",

@@ -1,6 +1,8 @@
 // A node: one syncing database. It answers the questions of the protocol, whoever carries them. Long, for it is what users hold:
 // each method is short, and its docstring is the reference.
 import {
+  type DigestRequest,
+  type DigestResponse,
   type Discrepancy,
   GroveError,
   type Json,
@@ -31,6 +33,7 @@ import { findUnequal } from "./agreement";
 import { Answering, type FollowOptions, unknownTable } from "./answering";
 import { type Caller, NOBODY } from "./caller";
 import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
+import { Digests } from "./digests";
 import type { SyncHook } from "./hook";
 import { InFlight } from "./in-flight";
 import { type MergeReport, type Outgoing, Passage } from "./passage";
@@ -79,6 +82,8 @@ export class GroveNode<R extends Registry = Registry> {
   /** The ids that the database had before {@link fork}; known once the node is ready. */
   formerly: readonly string[] = [];
   readonly #watcher: Watcher;
+  /** Hashes of what the node holds, for {@link Syncer.verify}. */
+  readonly digests: Digests;
   readonly #passage: Passage;
   #answers: Answering | null = null;
   readonly #rejections: Rejections;
@@ -108,6 +113,7 @@ export class GroveNode<R extends Registry = Registry> {
     const settings = { now, random, secret, maxClockDrift, nodeId };
     this.store = this.#inFlight.track(openStore(db?.$client, registry, settings, tables));
     this.#watcher = new Watcher(this.store);
+    this.digests = new Digests(this.store, () => this.id);
     const settingsOfHooks = { timeout: hookTimeout, onError: onHookError };
     this.#passage = new Passage(
       this.store,
@@ -153,7 +159,7 @@ export class GroveNode<R extends Registry = Registry> {
     this.formerly = await this.store.formerly();
     const secret = await this.store.secret();
     const identity = { id, secret, now: this.now };
-    this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity);
+    this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity, this.digests);
   }
 
   /**
@@ -312,6 +318,15 @@ export class GroveNode<R extends Registry = Registry> {
       done();
       throw error;
     }
+  }
+
+  /**
+   * Answers `POST /digest`.
+   *
+   * @throws GroveError as {@link pull}, and `forbidden` where hooks decide what leaves
+   */
+  async digest(request: DigestRequest, { caller = NOBODY }: CalledBy = {}): Promise<DigestResponse> {
+    return (await this.#answering()).digest(request, caller);
   }
 
   /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken` */

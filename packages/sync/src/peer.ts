@@ -10,6 +10,7 @@ import { push, pushFrom, pushKeys } from "./push";
 import { emptyReport, type PeerReport } from "./report";
 import type { SyncerOptions } from "./syncer";
 import type { Transport } from "./transport";
+import { compareWhole, findDiffering, type VerifyReport } from "./verify";
 import { sleep, Wakeup, withJitter } from "./wakeup";
 
 export interface PeerStatus {
@@ -96,6 +97,27 @@ export class Peer {
   /** Pulls and pushes until nothing is left. */
   exchange(signal?: AbortSignal): Promise<PeerReport> {
     return this.#inTurn(() => exchange(this.link, this.#settings(signal)));
+  }
+
+  /** Exchanges, then compares what both hold. Never rejects for the peer's sake. */
+  async verify(signal?: AbortSignal): Promise<VerifyReport> {
+    const report = { url: this.link.url, peer: this.link.known, rows: 0, differing: [] };
+    try {
+      await this.#exchanged(signal);
+      const settings = this.#settings(signal);
+      const { keys, rows, comparison } = await findDiffering(this.link, this.node.digests, settings);
+      // What was written meanwhile is no difference.
+      if (keys.length > 0) await this.#exchanged(signal);
+      const differing = await compareWhole(this.link, keys, comparison.view, signal);
+      return { ...report, peer: this.link.known, rows, differing, error: null };
+    } catch (error) {
+      return { ...report, peer: this.link.known, error: this.link.error(error) };
+    }
+  }
+
+  async #exchanged(signal?: AbortSignal): Promise<void> {
+    const { error } = await this.exchange(signal);
+    if (error) throw error;
   }
 
   push(signal?: AbortSignal): Promise<PeerReport> {

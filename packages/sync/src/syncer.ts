@@ -4,6 +4,7 @@ import type { GroveNode } from "./node";
 import { Peer, type PeerStatus } from "./peer";
 import type { PeerReport } from "./report";
 import type { Transport } from "./transport";
+import type { VerifyReport } from "./verify";
 
 export interface SyncerOptions {
   readonly peers: readonly Transport[];
@@ -99,6 +100,15 @@ export class Syncer {
    */
   async pushChange(table: string, pk: readonly Json[], { signal }: RunOptions = {}): Promise<PeerReport[]> {
     return Promise.all(this.#peers.map((peer) => peer.pushKeys([[table, pk]], signal)));
+  }
+
+  /**
+   * Exchanges with every peer, and compares what it then holds with what this node holds: rows and all that is known of them. Told
+   * by hashes, so what travels grows with what differs; both sides read all of their rows. A row that a peer rejected, or that
+   * it may not see, differs. Failures stand in the reports.
+   */
+  async verify({ signal }: RunOptions = {}): Promise<VerifyReport[]> {
+    return Promise.all(this.#peers.map((peer) => peer.verify(signal)));
   }
 
   /** How it stands with each peer, in the order of `peers`. */

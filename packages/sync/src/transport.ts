@@ -1,5 +1,13 @@
 // The Transport port: how a syncer reaches a peer. Two calls, each with the protocol's own messages, and a stream if it has one.
-import type { PullRequest, PullResponse, PushRequest, PushResponse, StreamRequest } from "@grove-crdt/core";
+import type {
+  DigestRequest,
+  DigestResponse,
+  PullRequest,
+  PullResponse,
+  PushRequest,
+  PushResponse,
+  StreamRequest,
+} from "@grove-crdt/core";
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -12,6 +20,8 @@ export interface Transport {
   pull(request: PullRequest, options?: CallOptions): Promise<PullResponse>;
   /** @throws GroveError with the peer's code, or `transport` when it cannot be reached */
   push(request: PushRequest, options?: CallOptions): Promise<PushResponse>;
+  /** Hashes of what the peer holds. @throws GroveError with the peer's code, or `transport` when it cannot be reached */
+  digest?(request: DigestRequest, options?: CallOptions): Promise<DigestResponse>;
   /**
    * Pages as they are written, from the cursor on. Ends only with an error, or when `signal` aborts.
    *

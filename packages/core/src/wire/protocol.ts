@@ -2,6 +2,7 @@
 //
 //   POST /pull   what has the peer that I do not know?
 //   POST /push   here is what you do not know; what became of it?
+//   POST /digest do we hold the same?
 //   GET /stream  like a pull that never ends: pages as server-sent events, the cursor as event id
 import { z } from "zod";
 import { isMeasurable, isTooDeep } from "../canonical";
@@ -35,7 +36,8 @@ const key = z
 const table = z.string().min(1).max(256);
 const rowKey = z.tuple([table, key]).readonly();
 /** 128 bits as base64url: see {@link sumOf}. */
-const rowSum = z.tuple([table, key, z.string().regex(/^[A-Za-z0-9_-]{22}$/)]).readonly();
+const sum = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
+const rowSum = z.tuple([table, key, sum]).readonly();
 
 /** Of these tables only some rows, or some columns. */
 const only = z
@@ -160,6 +162,30 @@ export const pushResponseSchema = z.object({
   want: z.array(rowKey).readonly().optional(),
 });
 export type PushResponse = z.infer<typeof pushResponseSchema>;
+
+/** Digits of a hash tree's path: the root, a group, a leaf. */
+const path = z.string().regex(/^[A-Za-z0-9_-]{0,2}$/);
+
+export const digestRequestSchema = z.strictObject({
+  protocol,
+  node,
+  tables: tables.optional(),
+  only: only.optional(),
+  /** By table: what is asked for below these paths. Omitted = the groups of every table. */
+  below: z.record(table, z.array(path).max(64 * 64)).optional(),
+});
+export type DigestRequest = z.infer<typeof digestRequestSchema>;
+
+export const digestResponseSchema = z.object({
+  ...answer,
+  /** By table: the sums below the paths that were asked for, by path. */
+  sums: z.record(table, z.record(path, sum)),
+  /** By table: the rows in the leaves that were asked for, each with the sum of its state. */
+  rows: z.record(table, z.array(z.tuple([key, sum]))),
+  /** By table: the columns that the asking node sees, where it does not see all. */
+  fields: z.record(table, z.array(z.string())).optional(),
+});
+export type DigestResponse = z.infer<typeof digestResponseSchema>;
 
 export const errorResponseSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }),

@@ -22,7 +22,9 @@ export async function fork(options: DatabaseOptions, cwd: string, terminal: Term
     const node = createNode({ db: { $client: client }, registry });
     const id = await node.fork(options.nodeId);
     terminal.print(`${terminal.style("green", "forked")} the database is node ${id} from now on`);
-    terminal.print(terminal.style("dim", `Where createNode({ nodeId }) names another id, name this one or leave it out.`));
+    terminal.print(
+      terminal.style("dim", `Where createNode({ nodeId }) names another id, name this one or leave it out.`),
+    );
   } finally {
     await close();
   }
