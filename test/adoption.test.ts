@@ -16,6 +16,7 @@ import { Clock, randomness } from "./support/clock";
 import { expectEqual } from "./support/comparison";
 import type { TestDatabase } from "./support/dialect";
 import { describeOnEach } from "./support/dialects";
+import { effort } from "./support/effort";
 import { MigratedNode, MigrationProject } from "./support/migrations";
 import { errorOf, link, pullMessage, pushMessage, request, settle, sync, type Tamper } from "./support/network";
 import type { TestNode } from "./support/node";
@@ -410,7 +411,7 @@ describeOnEach("adopting", ({ dialect, openNode, openNodes, makeSchema }) => {
           expect(await settle([a, b], [c, b], [c, a])).toBe(1);
           await Promise.all([a, b, c].map((node) => node.close()));
         }),
-        { numRuns: dialect.name === "sqlite" ? 25 : 5 },
+        { numRuns: effort(dialect.name === "sqlite" ? 25 : 5) },
       );
     }, 120_000);
   });

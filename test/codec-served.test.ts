@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { lww } from "grove-crdt/schema";
 import { expect, test } from "vitest";
 import { everything } from "./support/comparison";
+import { effort } from "./support/effort";
 import { openNode } from "./support/node";
 import { postgres } from "./support/postgres";
 import { makeSchema } from "./support/schemas";
@@ -174,7 +175,7 @@ for (const [dialect, things, ddl] of [
       fc
         .sample(
           fc.oneof({ weight: 9, arbitrary: values[field] as fc.Arbitrary<Json> }, { weight: 1, arbitrary: tagged }),
-          { numRuns: 60, seed },
+          { numRuns: effort(60), seed },
         )
         .map((value, n) => ({
           table: "things",

@@ -7,6 +7,7 @@ import { createSyncer } from "grove-crdt";
 import { describe, expect, test } from "vitest";
 import { contents, dump, expectEqual, metadata } from "./support/comparison";
 import { describeOnEach } from "./support/dialects";
+import { effort } from "./support/effort";
 import { link, settle, sync, type Tamper, transportTo } from "./support/network";
 import type { TestNode } from "./support/node";
 
@@ -501,7 +502,7 @@ describeOnEach("cursors", ({ dialect, openNode, openNodes }) => {
           expect({ rows: await contents(reader), metadata: await metadata(reader) }).toEqual(expected);
           await reader.close();
         }),
-        { numRuns: thorough ? 100 : 15 },
+        { numRuns: effort(thorough ? 100 : 15) },
       );
     });
 

@@ -5,6 +5,7 @@ import { type ChangeRecord, GroveError, type Outcome, type SyncHook } from "grov
 import { expect, test } from "vitest";
 import { pullAs, pushAs } from "./support/callers";
 import { describeOnEach } from "./support/dialects";
+import { effort } from "./support/effort";
 import { openHooked, x } from "./support/hooks";
 
 const verbs = ["pass", "pass", "skip", "throw", "refuse", "rubbish", "late", "amend"] as const;
@@ -65,7 +66,7 @@ const hooksOf = (plan: Plan, method: "beforeInboundChange" | "beforeOutboundChan
   }));
 
 describeOnEach("random hooks", (suite) => {
-  const runs = { numRuns: suite.dialect.thorough ? 40 : 8 };
+  const runs = { numRuns: effort(suite.dialect.thorough ? 40 : 8) };
   const { textsOf } = suite.dialect;
   const values = (n: number): Record<Field, string> => ({
     title: `t${n}`,

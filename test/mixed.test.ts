@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { Clock } from "./support/clock";
 import { contents, expectEqual, metadata } from "./support/comparison";
 import { describeAcross } from "./support/dialects";
+import { effort } from "./support/effort";
 import { settle, sync } from "./support/network";
 import type { TestNode } from "./support/node";
 
@@ -209,7 +210,7 @@ describeAcross("both dialects", ({ sqlite, postgres }) => {
         expect(stock?.quantity ?? 0).toBe(done.increments);
         for (const node of nodes) await node.close();
       }),
-      { numRuns: 6 },
+      { numRuns: effort(6) },
     );
   });
 });

@@ -5,13 +5,14 @@ import { eq } from "drizzle-orm";
 import { afterAll, describe, expect, test } from "vitest";
 import { expectEqual } from "./support/comparison";
 import { describeAcross, describeOnEach, type dialects } from "./support/dialects";
+import { effort } from "./support/effort";
 import { insert, literal, open, tables } from "./support/nested-tables";
 import { type Change, COLUMNS, type Values, WAYS, type Way, Writes } from "./support/nested-writes";
 import { settle } from "./support/network";
 import type { TestNode } from "./support/node";
 import { Chance } from "./support/request-damage";
 
-const RUNS = Number(process.env.NESTED_RUNS ?? 12);
+const RUNS = Number(process.env.NESTED_RUNS ?? effort(12));
 const FIRST = Number(process.env.NESTED_SEED ?? 1);
 const STEPS = 25;
 /** Writes by way and column. */

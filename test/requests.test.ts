@@ -17,6 +17,7 @@ import {
   watchPrototypes,
 } from "./support/answer-check";
 import { describeOnEach } from "./support/dialects";
+import { effort } from "./support/effort";
 import type { RouterSettings, TestNode } from "./support/node";
 import { checkChanges, checkGiven, ownersIn, type Snapshot, takeSnapshot } from "./support/request-audit";
 import { bodyOf, Chance, type Draft, damage } from "./support/request-damage";
@@ -76,7 +77,7 @@ const settings = (isAdmin: boolean, onError: (error: unknown) => void): RouterSe
 };
 
 describeOnEach("requests", ({ dialect, openNode, makeSchema }) => {
-  const CASES = Number(process.env.REQUEST_CASES ?? (dialect.thorough ? 1_500 : 300));
+  const CASES = Number(process.env.REQUEST_CASES ?? effort(dialect.thorough ? 1_500 : 300));
   let schema: TestSchema;
   let columns: ReadonlyMap<string, readonly string[]>;
   beforeAll(async () => {

@@ -6,6 +6,7 @@ import { counter, document, list, lww, set } from "grove-crdt/schema";
 import { describe, expect, test } from "vitest";
 import { expectEqual } from "./support/comparison";
 import { describeOnEach } from "./support/dialects";
+import { effort } from "./support/effort";
 import { settle } from "./support/network";
 import type { TestNode } from "./support/node";
 
@@ -160,7 +161,7 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
   });
 
   describe("random writes, exchanges and migrations", () => {
-    const seeds = Number(process.env.VERSIONS_RUNS ?? (dialect.thorough ? 8 : 1));
+    const seeds = Number(process.env.VERSIONS_RUNS ?? effort(dialect.thorough ? 8 : 1));
     test(`end alike, ${seeds} seeds`, async () => {
       for (let seed = 1; seed <= seeds; seed++) {
         const random = createRandom(seed);

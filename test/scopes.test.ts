@@ -7,11 +7,12 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { authenticate, type Who as Caller, headersOf, linkAs, pullAs, pushAs, send } from "./support/callers";
 import { randomness } from "./support/clock";
 import { describeOnEach } from "./support/dialects";
+import { effort } from "./support/effort";
 import type { RouterSettings, TestNode } from "./support/node";
 import type { TestSchema } from "./support/schemas";
 
 /** Random cases of each dialect; the soak runs 10,000 (`SCOPE_CASES`). */
-const CASES = Number(process.env.SCOPE_CASES ?? 150);
+const CASES = Number(process.env.SCOPE_CASES ?? effort(150));
 
 interface Who extends Caller {
   readonly tenant?: string;

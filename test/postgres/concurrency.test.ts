@@ -6,9 +6,12 @@ import { createNode, type GroveNode, type RowChange } from "grove-crdt";
 import type { ReservedSql, Sql } from "postgres";
 import { afterEach, describe, expect, test } from "vitest";
 import { registry } from "../../generated/postgres";
+import { effort } from "../support/effort";
 import { openNode, type TestNode } from "../support/node";
 import { postgres as dialect } from "../support/postgres";
 import { connect as open } from "../support/postgres-databases";
+
+const ROUNDS = effort(1_000);
 
 const pools: Sql[] = [];
 afterEach(async () => {
@@ -136,13 +139,13 @@ describe("a reader of a database with open transactions", () => {
 });
 
 describe("a merge beside an application that writes the same rows", () => {
-  test("loses no increment and no title of either side, in 1,000 rounds (fault 3)", async () => {
+  test(`loses no increment and no title of either side, in ${ROUNDS} rounds (fault 3)`, async () => {
     const node = await hub("hub");
     const pool = connect(node, 3);
     await pool.unsafe("INSERT INTO documents (id, title) VALUES ('row', ''), ('other', '')");
     await node.node.fold();
     const life = ((await node.node.inspect("documents", ["row"])) as RowChange).life;
-    const rounds = 1_000;
+    const rounds = ROUNDS;
     let merging = true;
     let local = 0;
     const writers = [1, 2].map(async () => {

@@ -11,11 +11,12 @@ import { Accounts, type Rows } from "../fixtures/fleet/accounts";
 import { type Message, Process } from "../fixtures/fleet/process";
 import { SHARED } from "../fixtures/fleet/workload";
 import { contents, metadata } from "../support/comparison";
+import { effort } from "../support/effort";
 import { openNode, type SyncingNode, startNode, type TestNode, TOKEN } from "../support/node";
 import { postgres } from "../support/postgres";
 import { SqliteTestDatabase, sqlite } from "../support/sqlite";
 
-const SECONDS = Number(process.env.GROVE_SECONDS ?? 6);
+const SECONDS = Number(process.env.GROVE_SECONDS ?? effort(6));
 const WRITERS = 8;
 const HUBS = 2;
 const EDGES = 3;

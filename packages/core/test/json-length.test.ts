@@ -1,6 +1,7 @@
 // The length of a JSON text that is not made.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import { jsonLength } from "../src/index";
 
 test("the length is that of the text that JSON.stringify makes", () => {
@@ -23,6 +24,6 @@ test("the length is that of the text that JSON.stringify makes", () => {
     fc.property(values, (value) => {
       expect(jsonLength(value)).toBe(JSON.stringify(value).length);
     }),
-    { numRuns: 5_000 },
+    { numRuns: effort(5_000) },
   );
 });

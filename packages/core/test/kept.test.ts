@@ -2,6 +2,7 @@
 // the deletion: what is kept is a join like everything else, whatever was written to the row at the same time.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import {
   canonicalize,
   decideFold,
@@ -17,7 +18,7 @@ import {
 } from "../src/index";
 import { fixing, model as plain, state as plainState } from "./arbitrary";
 
-const RUNS = { numRuns: 1_500 };
+const RUNS = { numRuns: effort(1_500) };
 const keeping: TableModel = { ...plain, keepsDeleted: true };
 const text = (change: RowChange) => canonicalize(change as unknown as Json);
 

@@ -1,6 +1,7 @@
 // The laws of merging, by property: whatever arrives in whatever order, every node ends with the same state.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import {
   type CrdtTypeName,
   canonicalize,
@@ -17,7 +18,7 @@ import {
 } from "../src/index";
 import { counter, document, list, NODES, nested, nestedState, PATHS, register, set } from "./arbitrary";
 
-const RUNS = Number(process.env.GROVE_RUNS ?? 1_000);
+const RUNS = Number(process.env.GROVE_RUNS ?? effort(1_000));
 const merge = (a: RowChange, b: RowChange) => mergeStates(nested, a, b);
 const text = (change: RowChange) => canonicalize(change as unknown as Json);
 

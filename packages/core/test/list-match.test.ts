@@ -2,10 +2,11 @@
 // every way to match two small arrays.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import { canonicalize, type Json } from "../src/index";
 import { type Identity, isSameValue, type Match, matchItems } from "../src/types/list-match";
 
-const RUNS = Number(process.env.GROVE_RUNS ?? 1_000);
+const RUNS = Number(process.env.GROVE_RUNS ?? effort(1_000));
 const byValue: Identity = { isSame: isSameValue, textOf: canonicalize };
 
 interface Cost {

@@ -2,6 +2,7 @@
 // and what a position costs.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import { crdtTypes, type Entry, type Json, jsonLength } from "../src/index";
 import { LISTS, Replica, settled } from "./list-replica";
 
@@ -10,7 +11,7 @@ const moved = <T>(items: readonly T[], from: number, to: number): T[] => {
   return rest.toSpliced(to, 0, items[from] as T);
 };
 const PLACES = [0, 1, 2, 3];
-const RUNS = Number(process.env.GROVE_RUNS ?? 300);
+const RUNS = Number(process.env.GROVE_RUNS ?? effort(300));
 
 describe.each(Object.entries(LISTS))("a list that is %s", (_, make) => {
   const base = ["p", "q", "r", "s"];

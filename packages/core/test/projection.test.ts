@@ -1,6 +1,7 @@
 // Who holds a unique key: first come keeps, whatever the order in which the rows arrived.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import { type Claim, claimOf, decideHolders, type Row, type TableModel } from "../src/index";
 
 const keys = fc.tuple(fc.constantFrom(null, "x", "y", "z"), fc.constantFrom(null, "p", "q"));
@@ -36,7 +37,7 @@ describe("decideHolders", () => {
           else expect(rivals.some((rival) => older(rival, claim) && losesTo.get(claim.id) === rival.id)).toBe(true);
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: effort(10_000) },
     );
   });
 
@@ -50,7 +51,7 @@ describe("decideHolders", () => {
           .map(([, claim]) => claim);
         expect([...decideHolders(shuffled).holds].sort()).toEqual([...decideHolders(all).holds].sort());
       }),
-      { numRuns: 10_000 },
+      { numRuns: effort(10_000) },
     );
   });
 

@@ -1,6 +1,7 @@
 // Which rows show where they refer to each other: the rules against a plain reading of them, and every order of arrival.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import {
   type Candidate,
   claimOf,
@@ -98,7 +99,7 @@ describe("decideShown", () => {
         expect([...shown.keys()].sort()).toEqual([...last].sort());
         expect(shown.size + hidden.size).toBe(all.length);
       }),
-      { numRuns: 1_500 },
+      { numRuns: effort(1_500) },
     );
   });
 
@@ -115,7 +116,7 @@ describe("decideShown", () => {
           sorted(new Map([...decideShown(links, given).shown].map(([id, row]) => [id, row.values])));
         expect(values(shuffled)).toEqual(values(all));
       }),
-      { numRuns: 2_500 },
+      { numRuns: effort(2_500) },
     );
   });
 
@@ -201,7 +202,7 @@ describe("a projection", () => {
           }
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: effort(2_000) },
     );
   });
 

@@ -1,11 +1,12 @@
 // The quick check of rows from the wire against the schema that defines them.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
 import { parseRowChange, rowChangeSchema } from "../src/index";
 import { isRowChange } from "../src/wire/check";
 import { counter, document, list, register, set } from "./arbitrary";
 
-const RUNS = { numRuns: 10_000 };
+const RUNS = { numRuns: effort(10_000) };
 
 const odd = fc.oneof(
   fc.constantFrom<unknown>(
@@ -107,7 +108,7 @@ test("the check and the schema agree on rows that were spoilt in one place", () 
       if (named) return !isRowChange(spoilt) || schemaAccepts(spoilt);
       return isRowChange(spoilt) === schemaAccepts(spoilt);
     }),
-    { numRuns: 15_000 },
+    { numRuns: effort(15_000) },
   );
 });
 

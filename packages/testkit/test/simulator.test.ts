@@ -1,11 +1,12 @@
-// 30 seeds of two to five nodes: rows and metadata equal in the end, counters what was added, adds win, all quiet.
+// Seeds of two to five nodes, 30 of them in .ci/run: rows and metadata equal in the end, counters what was added, adds win, all quiet.
 // A failure prints its seed; `npm run simulate -- --from SEED --trace` replays it.
 import { describe, expect, test } from "vitest";
 import { registry } from "../../../generated/sqlite/registry";
+import { effort } from "../../../test/support/effort";
 import { simulate } from "../src/index";
 
-const SEEDS = 30;
-const PER_TEST = 15;
+const PER_TEST = effort(15);
+const SEEDS = 2 * PER_TEST;
 
 describe("nodes that write at any time over a bad network end equal (faults 5, 6, 8, 10, 11, 45, 46, 47)", () => {
   const starts = Array.from({ length: SEEDS / PER_TEST }, (_, n) => 1 + n * PER_TEST);
