@@ -261,7 +261,7 @@ describeOnEach("bad input", ({ dialect, openNode, makeSchema }) => {
       expect(await dump(node)).toBe(before);
     });
 
-    test("another protocol version is refused by a message that names both, also when its requests look different", async () => {
+    test("fault 42: another protocol version is refused by a message that names both, also when its requests look different", async () => {
       for (const path of ["/pull", "/push"]) {
         for (const message of [
           { ...pullMessage(), protocol: 2 },

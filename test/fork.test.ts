@@ -77,6 +77,21 @@ describeOnEach("a copied database", ({ openNode, openNodes }) => {
     expect(await shown(other)).toEqual(all);
   });
 
+  test("fault 29: two databases that were given one id are found, and neither loses a row", async () => {
+    const hub = await openNode("hub");
+    const { clock } = hub;
+    const [one, other] = [await openNode("edge", { clock }), await openNode("edge", { clock })];
+    await insert(one, "by-one");
+    await insert(other, "by-other");
+    await sync(one, hub);
+    await sync(other, hub);
+    await expect(sync(one, hub)).rejects.toMatchObject({ code: "forked" });
+    const forked = await fork(one.database, clock);
+    await settle([forked, hub], [other, hub]);
+    await expectEqual(hub, forked, other);
+    expect((await shown(hub)).ids).toEqual(["by-one", "by-other"]);
+  });
+
   test("either may take the new id once it is refused, also when both have synced meanwhile", async () => {
     const { hub, other, edge, copy, clock } = await copied();
     await sync(copy, hub);

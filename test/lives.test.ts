@@ -16,7 +16,7 @@ describeOnEach("lives", ({ dialect, openNode, openNodes }) => {
   const titles = async (node: TestNode) =>
     (await node.rows<{ title: string }>("SELECT title FROM documents ORDER BY id")).map(({ title }) => title);
 
-  describe("deleted and inserted again", () => {
+  describe("deleted and inserted again (fault 23)", () => {
     test("lineage 6: a row inserted again is there on every node, its tombstone overcome", async () => {
       const [a, b, c] = (await openNodes(["a", "b", "c"])) as [TestNode, TestNode, TestNode];
       await insert(a, "1", "first life");

@@ -82,7 +82,7 @@ describe("a migration that drizzle-kit wrote by itself", () => {
     await edge.start();
   });
 
-  test("and that rebuilds the table itself takes the capture away: the node refuses until it is mended", async () => {
+  test("and that rebuilds the table itself takes the capture away: the node refuses until it is mended (fault 18)", async () => {
     await bare(users(".notNull()") + notes(`title: lww(text("title").notNull().default("none"))`));
     hub.migrate();
     await expect(hub.start()).rejects.toMatchObject({

@@ -73,7 +73,7 @@ describe("another program on the same file", () => {
 /** When a node is killed, once it has written enough: at the hub's side of an exchange, or just anywhere. */
 const moments = ["before a push", "after a push", "before a pull is answered", "anywhere"] as const;
 
-describe("kill -9", () => {
+describe("kill -9 (fault 12)", () => {
   test("a node killed at any moment of an exchange, again and again, loses no committed write and counts none twice", async () => {
     const now = () => Date.now() * 1000;
     const file = join(folder, "killed.db");

@@ -10,7 +10,7 @@ import { describeOnEach } from "./support/dialects";
 import type { RouterSettings, TestNode } from "./support/node";
 import type { TestSchema } from "./support/schemas";
 
-describeOnEach("refused writes", ({ dialect, openNode, makeSchema }) => {
+describeOnEach("refused writes (fault 57)", ({ dialect, openNode, makeSchema }) => {
   let schema: TestSchema;
   beforeAll(async () => {
     const { table, text, integer, texts } = dialect;

@@ -32,7 +32,7 @@ describeOnEach("transactions", ({ dialect, openNode }) => {
       expect(await ids(hub)).toEqual([]);
     });
 
-    test("lineage 2: whichever statement of a merge fails, table, shadow and cursors are as before, and a retry succeeds", async () => {
+    test("lineage 2, fault 40: whichever statement of a merge fails, table, shadow and cursors are as before, and a retry succeeds", async () => {
       const recorder = new Recorder();
       const hub = await openNode("hub", { recorder });
       await hub.sql("INSERT INTO documents (id, title) VALUES ('0', 'known'), ('1', 'own')");
@@ -74,7 +74,7 @@ describeOnEach("transactions", ({ dialect, openNode }) => {
       await expectEqual(reader, hub);
     });
 
-    test("lineage 2: whichever statement of a fold fails, no write is lost and none is counted twice", async () => {
+    test("lineage 2, fault 40: whichever statement of a fold fails, no write is lost and none is counted twice", async () => {
       const recorder = new Recorder();
       const edge = await openNode("edge", { recorder });
       const hub = await openNode("hub", { clock: edge.clock });

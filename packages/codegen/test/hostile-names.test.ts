@@ -43,7 +43,7 @@ function exercise(name: string): void {
   expect(tables).toEqual(expect.arrayContaining([logTable(name), shadowTable(name), cellsTable(name)]));
 }
 
-describe("in SQL", () => {
+describe("in SQL (fault 32)", () => {
   test.each(hostile)("%j", exercise);
   test("whatever they are", () => {
     const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }).filter((name) => !name.includes("\0"));
