@@ -42,6 +42,8 @@ export interface CrdtType {
   join(a: Entry, b: Entry): Entry;
   /** The greatest clock reading in the entry, removals included. */
   latest(entry: Entry): number;
+  /** The entry with other clock readings wherever it has one; itself where none is another. */
+  restamp(entry: Entry, read: (hlc: number) => number): Entry;
   /** In whose names something was written if `before` (if there was any) became `after`; nobody's if anybody may have. */
   writers(before: Entry | undefined, after: Entry): readonly string[];
   /** The entries that a field without entries stands for: those of the reserved node, made of its value. */

@@ -35,7 +35,7 @@ export const errorCodes = {
   no_rejection: "There is no such rejected change; it may have been settled meanwhile. See node.rejected().",
   not_found: "No such endpoint. The router serves POST /pull, POST /push, POST /digest and GET /stream.",
   clock_drift:
-    "A stamp lies further ahead than `maxClockDrift`. Correct the sender's clock; the change stays there unsent.",
+    "A stamp lies further ahead than `maxClockDrift`. Correct the clock of the node that wrote it; the change is kept there, and sent once the clock is right.",
   wrong_node: "The peer at this address is not the node that it was. Check the address.",
   self_peer: "The peer is this very node, or a copy of its database. Give the copy an identity of its own.",
   forked:

@@ -18,6 +18,7 @@ export * from "./model";
 export * from "./placement";
 export * from "./projection/index";
 export * from "./record";
+export * from "./restamp";
 export * from "./revert";
 export * from "./row";
 export * from "./serve";

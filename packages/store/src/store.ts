@@ -200,6 +200,11 @@ export interface Store {
   /** Binds a peer's node id to who calls, unless it is bound; returns whose it is. */
   bindPeer(node: string, principal: string): Promise<string>;
   releasePeer(node: string): Promise<void>;
+  /**
+   * Where the node's clock stands further ahead of the time than `maxClockDrift`, it was wrong: gives all that was stamped beyond that
+   * bound stamps of now, and sets the clock right. In one transaction, which reads every row. Returns how many rows it changed.
+   */
+  restamp(): Promise<number>;
   /** The node ids that are bound to who calls. */
   peersOf(principal: string): Promise<readonly string[]>;
   /**

@@ -47,6 +47,8 @@ export interface Identity {
   /** Signs cursors. */
   readonly secret: string;
   readonly now: () => number;
+  /** Gives false stamps of its own true ones, if the clock of the one who complains agrees with its own. */
+  restamp(theirs: number): Promise<number>;
 }
 
 interface Seen {
@@ -170,6 +172,7 @@ export class Answering {
       const { rows: sent } = await this.passage.outgoing(peer, whole.rows, caller);
       return { ...(await this.#answer(peer, caller)), cursor: unmoved, more, rows: sent };
     }
+    if (request.now !== undefined) await this.identity.restamp(request.now);
     await this.#settle(peer, request.cursor);
     const isBehind = await this.#isRestored(request);
     const restored = isBehind || given?.foreign === true;

@@ -21,7 +21,10 @@ export async function exchange(
     await link.meet(options);
     report.peer = link.known;
     for (const half of halves) {
-      const refusal = await half(link, options, report);
+      let refusal = await half(link, options, report);
+      // Our own clock may have been wrong, and be right by now.
+      if (refusal?.code === "clock_drift" && (await link.node.restamp(link.theirNow)) > 0)
+        refusal = await half(link, options, report);
       report.error ??= refusal;
     }
   } catch (error) {

@@ -36,6 +36,10 @@ export class Link {
   #lastError: string | null | undefined;
   /** Our own database turned out to be restored: everything goes both ways again. */
   restored = false;
+  /** We refused what it sent for its stamps, so it is told what time it is here. */
+  complains = false;
+  /** The peer's clock when it answered last. */
+  theirNow = 0;
   /** Whether adopted rows are worth comparing by sums before they are asked for, and before they are sent. */
   readonly comparing = { pull: true, push: true };
   /** How far our own rows were looked at in vain since the stored push cursor: that much need not be looked at again. */
@@ -116,6 +120,7 @@ export class Link {
       );
     }
     this.#theirs = answer.tables;
+    this.theirNow = answer.now;
     // The peer has seen us further than we are: this database was restored from a backup.
     if (await isRestored(this.node.store, this.node.id, this.url, answer)) this.restored = true;
   }

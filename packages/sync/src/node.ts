@@ -77,6 +77,7 @@ export class GroveNode<R extends Registry = Registry> {
   readonly now: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  readonly #maxClockDrift: number;
   #ready: Promise<void> | null = null;
   #id: string | null = null;
   /** The ids that the database had before {@link fork}; known once the node is ready. */
@@ -106,6 +107,7 @@ export class GroveNode<R extends Registry = Registry> {
       onHookError = (error) => console.error("grove-crdt: a hook failed:", error),
     } = options;
     this.now = now;
+    this.#maxClockDrift = maxClockDrift;
     this.random = random;
     this.registry = registry;
     // What is injected makes tests repeat themselves; else nobody may guess it.
@@ -158,7 +160,7 @@ export class GroveNode<R extends Registry = Registry> {
     this.#id = id;
     this.formerly = await this.store.formerly();
     const secret = await this.store.secret();
-    const identity = { id, secret, now: this.now };
+    const identity = { id, secret, now: this.now, restamp: (theirs: number) => this.restamp(theirs) };
     this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity, this.digests);
   }
 
@@ -282,6 +284,18 @@ export class GroveNode<R extends Registry = Registry> {
   ): Promise<MergeReport> {
     await this.ready();
     return this.#passage.merge(from, rows, peer);
+  }
+
+  /**
+   * Mends what was written while this node's clock was ahead of the time, and what peers therefore refuse: once the clock is right it
+   * gets stamps of now. Called by itself when a peer refuses a stamp, or has its own refused.
+   *
+   * @param theirs the peer's clock, microseconds since 1970: nothing happens while it does not agree with this node's
+   * @returns how many rows have other stamps now
+   */
+  async restamp(theirs: number): Promise<number> {
+    await this.ready();
+    return Math.abs(theirs - this.now()) > this.#maxClockDrift * 1000 ? 0 : this.store.restamp();
   }
 
   /** The rows of which this node does not hold the very same state. */

@@ -80,6 +80,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
       ...(link.comparing.pull && { sums: true }),
       seen,
       ...sighting,
+      ...(link.complains && { now: node.now() }),
       tables: wanted,
       ...(only && { only: onlyOf(only, wanted) }),
       rows: pageRows,
@@ -97,6 +98,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
     seen = page.at;
     refusal ??= await fetchUnequal(link, page, options, report);
     refusal = await takePage(link, page, cursor, refusal, report);
+    link.complains = refusal?.code === "clock_drift";
     cursor = page.cursor;
     if (page.more) continue;
     // The peer has begun to sync a table with us: it is asked for at once.

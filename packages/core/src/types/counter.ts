@@ -7,7 +7,7 @@ import type { WireCounter } from "../change";
 import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
 import type { Json } from "../model";
 import { RESERVED_NODE } from "../stamp";
-import { isReserved, joinRegisters, register, writersOf } from "./lww";
+import { isReserved, joinRegisters, register, restampEntry, writersOf } from "./lww";
 
 type Totals = readonly [up: string, down: string];
 
@@ -40,6 +40,7 @@ export const counter: CrdtType = {
   identity: ({ key, node }) => (key === "" ? "" : `${key} ${node}`),
   join: (a, b) => (a.key === "" ? joinRegisters(a, b) : joinTotals(a, b)),
   latest: ({ hlc }) => hlc,
+  restamp: restampEntry,
   writers: writersOf,
   implicit: (value) => [register(value, 0, RESERVED_NODE)],
   without: (_constant, value) => [register(value, 0, RESERVED_NODE)],

@@ -15,7 +15,7 @@ import { counter } from "./counter";
 import { along, isObject, type Leaf, leavesOf, type Path, readPath, textOfPath } from "./document-path";
 import { DELETED, present, resolve, Tree } from "./document-tree";
 import { list } from "./list";
-import { isReserved, joinRegisters, register, writersOf } from "./lww";
+import { isReserved, joinRegisters, register, restampEntry, writersOf } from "./lww";
 import { set } from "./set";
 
 const nested = { counter, set, list } as const;
@@ -215,6 +215,12 @@ export const document: CrdtType = {
   latest: (entry) => {
     const own = inner(entry);
     return own ? nested[own.type].latest(own.entry) : entry.hlc;
+  },
+  restamp(entry, read) {
+    const own = inner(entry);
+    if (!own) return restampEntry(entry, read);
+    const after = nested[own.type].restamp(own.entry, read);
+    return after === own.entry ? entry : outer(own.path, own.type, after);
   },
   writers(before, after) {
     const own = inner(after);

@@ -33,6 +33,12 @@ export function stampOfId(id: string): { readonly hlc: number; readonly node: st
   return dot > 0 && hlc >= 0 && Number.isSafeInteger(hlc) && idOf(hlc, node) === id ? { hlc, node } : null;
 }
 
+/** The id of the same position under another clock reading. */
+function restampId(id: string, read: (hlc: number) => number): string {
+  const stamp = stampOfId(id);
+  return stamp ? idOf(read(stamp.hlc), stamp.node) : id;
+}
+
 const stampOf = ({ key }: Entry) => stampOfId(key) ?? { hlc: 0, node: RESERVED_NODE };
 
 const position = (key: string, hlc: number, node: string, item: Item, cell?: number): Entry => ({
@@ -150,6 +156,14 @@ export const list: CrdtType = {
     return order === 0 ? joinRegisters(a, b) : order > 0 ? a : b;
   },
   latest: ({ hlc }) => hlc,
+  restamp(entry, read) {
+    const [parent, side, ...rest] = itemOf(entry);
+    const hlc = read(entry.hlc);
+    const [key, under, item] = [entry.key, parent, rest[1]].map((id) => id && restampId(id, read));
+    if (hlc === entry.hlc && key === entry.key && under === parent && item === rest[1]) return entry;
+    const state = [under, side, ...(item === undefined ? rest : [null, item])] as unknown as Json;
+    return { ...entry, key: key as string, hlc, state };
+  },
   writers(before, after) {
     const { node } = stampOf(after);
     // Anybody may delete an item that is known; nobody may tell of positions in another's name.

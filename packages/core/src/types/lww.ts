@@ -32,11 +32,18 @@ export function writersOf(before: Entry | undefined, after: Entry): readonly str
   return known && same ? [] : [after.node];
 }
 
+/** The same register, or the same totals, under another clock reading. */
+export function restampEntry(entry: Entry, read: (hlc: number) => number): Entry {
+  const hlc = read(entry.hlc);
+  return hlc === entry.hlc ? entry : { ...entry, hlc };
+}
+
 export const lww: CrdtType = {
   name: "lww",
   identity: () => "",
   join: joinRegisters,
   latest: ({ hlc }) => hlc,
+  restamp: restampEntry,
   writers: (before, after) => writersOf(before, after),
   implicit: (value) => [register(value, 0, RESERVED_NODE)],
   without: (_constant, value) => [register(value, 0, RESERVED_NODE)],

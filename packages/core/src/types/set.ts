@@ -50,6 +50,11 @@ export const set: CrdtType = {
     return { ...a, hlc, state: removed, seq: UNNUMBERED, via: null };
   },
   latest: (entry) => Math.max(entry.hlc, removedAt(entry)),
+  restamp(entry, read) {
+    const removed = removedAt(entry);
+    const [hlc, state] = [read(entry.hlc), removed === NOT_REMOVED ? removed : read(removed)];
+    return hlc === entry.hlc && state === removed ? entry : { ...entry, hlc, state };
+  },
   // Of an element that another node added, anybody may say that it was removed.
   writers: (before, { hlc, node }) => (before && compareStamps(before, { hlc, node }) === 0 ? [] : [node]),
   // The place in the array stands in for the clock, so an adopted array keeps its order on every node.

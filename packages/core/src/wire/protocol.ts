@@ -64,6 +64,8 @@ export const pullRequestSchema = z.strictObject({
   seen: positionSchema.nullable().optional(),
   /** Where it had seen it before, in a history that the answering node turned out not to hold. */
   displaced: positionSchema.optional(),
+  /** The asking node's clock, microseconds since 1970: said where it refused stamps of the answering one that lie ahead of it. */
+  now: z.int().min(0).optional(),
   /** Names of the tables wanted; omitted = all. */
   tables: tables.optional(),
   /** Narrows what comes of a table; may change from one pull to the next, and what it left out before then comes. */

@@ -44,6 +44,7 @@ import { readPeer, writePeer } from "./peers";
 import { project } from "./projection";
 import type { StateReader } from "./read";
 import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
+import { restamp } from "./restamp";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
 import { numbers } from "./sql";
@@ -363,6 +364,15 @@ export class PostgresStore implements Store {
 
   async releasePeer(node: string): Promise<void> {
     await this.#connection.driver.rows("UPDATE public._grove_peers SET principal = NULL WHERE peer = $1::text", [node]);
+  }
+
+  restamp(): Promise<number> {
+    return this.#connection.write(async (session) => {
+      const horizon = session.now + this.options.maxClockDrift * 1000;
+      if (session.clock <= horizon) return 0;
+      await this.#foldRest(session);
+      return restamp(session, this.#tables, horizon);
+    });
   }
 
   async peersOf(principal: string): Promise<readonly string[]> {

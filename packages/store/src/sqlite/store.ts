@@ -41,6 +41,7 @@ import { readAllParked, readParked } from "./parking";
 import { readPeer, writePeer } from "./peers";
 import { project } from "./projection";
 import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
+import { restamp } from "./restamp";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
 import { readStates } from "./states";
@@ -330,6 +331,15 @@ export class SqliteStore implements Store {
     await this.#connection.write(() =>
       this.#statements.run("UPDATE _grove_peers SET principal = NULL WHERE peer = ?", node),
     );
+  }
+
+  restamp(): Promise<number> {
+    return this.#connection.write((session) => {
+      const horizon = session.now + this.options.maxClockDrift * 1000;
+      if (session.clock <= horizon) return 0;
+      this.#foldRest(session);
+      return restamp(session, this.#tables, horizon);
+    });
   }
 
   async peersOf(principal: string): Promise<readonly string[]> {

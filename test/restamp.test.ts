@@ -1,0 +1,138 @@
+// A node whose clock was ahead: what it wrote meanwhile is refused everywhere, and gets stamps of the time once the clock is right. So
+// its earlier and its later writes reach everybody, and none wins for ever (fault 55, lineage 18).
+import { counter, document, list, lww, set } from "grove-crdt/schema";
+import { expect, test } from "vitest";
+import { everything, expectEqual } from "./support/comparison";
+import { describeOnEach } from "./support/dialects";
+import { settle, sync } from "./support/network";
+import type { TestNode } from "./support/node";
+
+const HOUR = 60 * 60 * 1000;
+
+describeOnEach("a clock that was ahead (fault 55)", ({ dialect, openNode, makeSchema }) => {
+  const { integer, json, table, text, texts, textsOf } = dialect;
+  const notes = table("notes", {
+    id: text("id").primaryKey(),
+    title: lww(text("title").notNull()),
+    body: lww(text("body")),
+    likes: counter(integer("likes").notNull().default(0)),
+    labels: set(texts("labels").notNull().default([])),
+    steps: list(texts("steps").notNull().default([])),
+    data: document(
+      json("data")
+        .$type<{ a?: number; b?: { c?: number }; n?: number; l?: string[]; s?: string[] }>()
+        .notNull()
+        .default({}),
+      { n: counter(), l: list(), s: set() },
+    ),
+  });
+  const nodes = async (...ids: string[]) => {
+    const schema = await makeSchema({ notes });
+    const opened: TestNode[] = [];
+    for (const id of ids) opened.push(await openNode(id, schema));
+    return opened;
+  };
+  const all = (node: TestNode) => node.rows("SELECT * FROM notes ORDER BY id");
+  const insert = (node: TestNode, id: string) =>
+    node.sql(
+      `INSERT INTO notes VALUES ('${id}', 'by ${node.id}', NULL, 1, '${textsOf("x", "y")}', '${textsOf("1", "2", "3")}', '{"a":1,"b":{"c":2},"n":3,"l":["p","q"],"s":["v"]}')`,
+    );
+  const latest = async (node: TestNode) => Math.max(...(await everything(node)).map(({ life }) => life[0]));
+
+  test("all that it wrote meanwhile arrives once the clock is right, of every type, and what it writes then", async () => {
+    const [hub, edge, other] = (await nodes("hub", "edge", "other")) as [TestNode, TestNode, TestNode];
+    await insert(edge, "1");
+    await insert(edge, "2");
+    await insert(hub, "3");
+    await settle([edge, hub], [other, hub], [edge, hub]);
+    edge.clock.advance(HOUR);
+    await edge.sql(
+      `UPDATE notes SET title = 'early', likes = likes + 5, labels = '${textsOf("y", "z")}', steps = '${textsOf("3", "1", "new")}', data = '{"b":{"c":3},"n":4,"l":["q","r"],"s":["v","w"]}' WHERE id = '1'`,
+    );
+    await edge.node.fold();
+    edge.clock.advance(1000);
+    await edge.sql(
+      `UPDATE notes SET steps = '${textsOf("3", "new", "1", "last")}', labels = '${textsOf("z")}' WHERE id = '1'`,
+    );
+    await edge.sql("DELETE FROM notes WHERE id = '2'");
+    await insert(edge, "4");
+    await expect(sync(edge, hub)).rejects.toMatchObject({ code: "clock_drift" });
+    const written = await all(edge);
+    edge.clock.advance(-HOUR);
+    await edge.sql("UPDATE notes SET body = 'afterwards' WHERE id IN ('1', '3')");
+    await sync(edge, hub);
+    await settle([edge, hub], [other, hub]);
+    await expectEqual(hub, edge, other);
+    expect(await all(other)).toEqual(written.map((row) => (row.id === "4" ? row : { ...row, body: "afterwards" })));
+    expect(await latest(other)).toBeLessThan(other.clock.now() + 60_000_000);
+    // Nothing is left of the false time: others overrule it at once.
+    await other.sql(`UPDATE notes SET title = 'later', steps = '${textsOf("last")}', data = '{"n":9}' WHERE id = '1'`);
+    await settle([other, hub], [edge, hub]);
+    expect((await all(edge))[0]).toMatchObject({ title: "later", steps: ["last"], data: { n: 9 } });
+    await expectEqual(hub, edge, other);
+  });
+
+  test("a hub that only answers mends its own once a peer says what time it is", async () => {
+    const [hub, edge] = (await nodes("hub", "edge")) as [TestNode, TestNode];
+    await insert(hub, "1");
+    await settle([edge, hub]);
+    hub.clock.advance(24 * HOUR);
+    await hub.sql("UPDATE notes SET title = 'early', likes = likes + 1");
+    await insert(hub, "2");
+    for (let n = 0; n < 2; n++) await expect(sync(edge, hub)).rejects.toMatchObject({ code: "clock_drift" });
+    hub.clock.advance(-24 * HOUR);
+    await sync(edge, hub);
+    await settle([edge, hub]);
+    expect(await all(edge)).toMatchObject([{ id: "1", title: "early", likes: 2 }, { id: "2" }]);
+    await expectEqual(hub, edge);
+  });
+
+  test("nothing is touched while the clocks disagree: it may be this one that is behind", async () => {
+    const [hub, edge] = (await nodes("hub", "edge")) as [TestNode, TestNode];
+    await insert(edge, "1");
+    await settle([edge, hub]);
+    const before = await everything(edge);
+    edge.clock.advance(-HOUR);
+    await edge.sql("UPDATE notes SET title = 'written behind'");
+    await settle([edge, hub]);
+    expect(await edge.node.restamp(hub.clock.now())).toBe(0);
+    expect((await everything(edge))[0]?.life).toEqual(before[0]?.life);
+    await expectEqual(hub, edge);
+  });
+
+  test("what was acknowledged by one whose clock was ahead as well goes to the others, and both end alike", async () => {
+    const [hub, one, two] = (await nodes("hub", "one", "two")) as [TestNode, TestNode, TestNode];
+    await insert(one, "1");
+    await settle([one, hub], [two, hub]);
+    for (const node of [one, two]) node.clock.advance(HOUR);
+    await one.sql(`UPDATE notes SET title = 'one', likes = likes + 10, labels = '${textsOf("x", "o")}'`);
+    await settle([one, two]);
+    await two.sql("UPDATE notes SET body = 'two', likes = likes + 100");
+    await insert(two, "2");
+    await settle([one, two]);
+    for (const node of [one, two]) node.clock.advance(-HOUR);
+    await settle([one, hub], [two, hub], [one, two]);
+    await settle([one, hub], [two, hub], [one, two]);
+    await expectEqual(hub, one, two);
+    expect(await all(hub)).toMatchObject([
+      { id: "1", title: "one", body: "two", likes: 111, labels: ["x", "o"] },
+      { id: "2" },
+    ]);
+  });
+
+  test("one that was ahead by less than the bound is taken as it is, and overrules nobody for long", async () => {
+    const [hub, edge, other] = (await nodes("hub", "edge", "other")) as [TestNode, TestNode, TestNode];
+    await insert(edge, "1");
+    edge.clock.advance(30_000);
+    await edge.sql("UPDATE notes SET title = 'a bit early'");
+    await settle([edge, hub], [other, hub]);
+    edge.clock.advance(-30_000);
+    await other.sql("UPDATE notes SET title = 'later'");
+    await settle([other, hub], [edge, hub]);
+    expect(await all(edge)).toMatchObject([{ title: "later" }]);
+    await edge.sql("UPDATE notes SET title = 'last'");
+    await settle([edge, hub], [other, hub]);
+    expect(await all(other)).toMatchObject([{ title: "last" }]);
+    await expectEqual(hub, edge, other);
+  });
+});
