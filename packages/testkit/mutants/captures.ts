@@ -1,4 +1,5 @@
 // Mutants of capture and fold: what was written, and under which stamp.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are texts of our own code
 import type { Mutant } from "./mutant";
 
 const fold = "packages/core/src/fold.ts";
@@ -26,6 +27,7 @@ export const captures: readonly Mutant[] = [
     file: "packages/core/src/touch.ts",
     find: "touch.before = { ...before, ...touch.before };",
     replace: "touch.before = { ...touch.before, ...before };",
+    by: ["packages/core/test/touch.test.ts", "tell what a field was before the first of them"],
   },
   {
     name: "the default as value before",
@@ -59,8 +61,9 @@ export const captures: readonly Mutant[] = [
     name: "the clock is not stored",
     takes: "lineage 21: the clock outlives the process",
     file: session,
-    find: "capture = 1 WHERE id = 1\", this.clock, this.#seq);",
-    replace: "capture = 1 WHERE id = 1\", 0, this.#seq);",
+    find: 'capture = 1 WHERE id = 1", this.clock, this.#seq);',
+    replace: 'capture = 1 WHERE id = 1", 0, this.#seq);',
+    by: ["test/clocks.test.ts", "the clock is kept in the database"],
   },
   {
     name: "a merge moves no clock",
@@ -68,6 +71,7 @@ export const captures: readonly Mutant[] = [
     file: "packages/store/src/sqlite/merge.ts",
     find: "session.clock = Math.max(session.clock, latest);",
     replace: "void latest;",
+    by: ["test/clocks.test.ts", "the clock is kept in the database"],
   },
   {
     name: "stored texts stay as written",
@@ -82,6 +86,7 @@ export const captures: readonly Mutant[] = [
     file: `${triggers}/key.ts`,
     find: 'body: [logRow(table, "D", OLD, oldRow(table, OLD)), logRow(table, "I", NEW)],',
     replace: 'body: [logRow(table, "I", NEW)],',
+    by: ["packages/codegen/test/keys.test.ts", "are logged as they are stored"],
   },
   {
     name: "replaced rows go unseen",

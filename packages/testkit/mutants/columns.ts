@@ -1,4 +1,5 @@
 // Mutants of the five types: how entries of one field join, and what they become.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are texts of our own code
 import type { Mutant } from "./mutant";
 
 const types = "packages/core/src/types";
@@ -37,10 +38,11 @@ export const columns: readonly Mutant[] = [
   {
     name: "a hub counts what it relays",
     takes: "lineage 12: totals stay those of the node that counted",
-    file: "packages/core/src/incoming.ts",
-    find: "for (const entry of entries) Object.assign(entry, { seq, via });",
+    file: "packages/core/src/merge.ts",
+    find: "const { key, hlc, node, state } = winner;",
     replace:
-      'for (const entry of entries) Object.assign(entry, { seq, via }, type === "counter" && entry.key && via && { node: via });',
+      "const { key, hlc, state } = winner;\n" +
+      '        const node = type === "counter" && key !== "" && from !== null ? from : winner.node;',
   },
   {
     name: "the first birth stays",
@@ -55,6 +57,10 @@ export const columns: readonly Mutant[] = [
     file: `${types}/set.ts`,
     find: "changed.push({ ...entry, state: entry.hlc, seq: UNNUMBERED, via: null });",
     replace: "changed.push({ ...entry, state: context.tick(), seq: UNNUMBERED, via: null });",
+    by: [
+      "packages/testkit/test/precedence.test.ts",
+      "of a set, an element that is added again while somebody removes it stays",
+    ],
   },
   {
     name: "one dot per element",
@@ -69,6 +75,7 @@ export const columns: readonly Mutant[] = [
     file: `${types}/list.ts`,
     find: "(isDeleted(entry) ? 2 : ",
     replace: "(isDeleted(entry) ? 0 : ",
+    by: ["packages/core/test/list.test.ts", "what is deleted stays so, whoever moves or edits it meanwhile"],
   },
   {
     name: "a moved item stays as well",
@@ -83,6 +90,7 @@ export const columns: readonly Mutant[] = [
     file: `${types}/list-match.ts`,
     find: "if (old !== undefined) keep(old, now);",
     replace: "void old;",
+    by: ["packages/core/test/list.test.ts", "of two moves of one item the later counts"],
   },
   {
     name: "the move that came last",
@@ -90,6 +98,7 @@ export const columns: readonly Mutant[] = [
     file: `${types}/list-order.ts`,
     find: "if (!other || compareIds(entry.key, other.key) > 0) stands.set(target, entry);",
     replace: "if (other || !other) stands.set(target, entry);",
+    by: ["packages/core/test/list.test.ts", "of two moves of one item the later counts"],
   },
   {
     name: "siblings as they came",
@@ -104,6 +113,7 @@ export const columns: readonly Mutant[] = [
     file: `${types}/document-tree.ts`,
     find: "!(above && compareStamps(above, register) > 0)",
     replace: "(!above || compareStamps(above, register))",
+    by: ["packages/testkit/test/precedence.test.ts", "hides what was written below it earlier"],
   },
   {
     name: "typed paths are hidden",
@@ -111,6 +121,7 @@ export const columns: readonly Mutant[] = [
     file: `${types}/document-tree.ts`,
     find: "if (typed) return typedValue(typed);",
     replace: "if (typed && !above) return typedValue(typed);",
+    by: ["packages/testkit/test/precedence.test.ts", "does not hide a counter that somebody began below it"],
   },
   {
     name: "all paths are written",
@@ -118,6 +129,7 @@ export const columns: readonly Mutant[] = [
     file: `${types}/document.ts`,
     find: "if (old && sameValue(old.value, leaf.value) && old.type?.type === leaf.type?.type) continue;",
     replace: "if (old?.type && sameValue(old.value, leaf.value) && old.type.type === leaf.type?.type) continue;",
+    by: ["packages/core/test/document.test.ts", "a change of one path is one entry, whatever else there is"],
   },
   {
     name: "a document's counter is a value",

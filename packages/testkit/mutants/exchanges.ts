@@ -36,6 +36,7 @@ export const exchanges: readonly Mutant[] = [
     file: merge,
     find: "via: winner === theirs ? from : null",
     replace: "via: from",
+    by: ["packages/testkit/test/precedence.test.ts", "an element that it added again while its first add was removed"],
   },
   {
     name: "a page that is full loses a row",
@@ -78,7 +79,7 @@ export const exchanges: readonly Mutant[] = [
     file: page,
     find: "if (latest > horizon) {",
     replace: "if (latest > horizon * 2) {",
-    by: "test/clocks.test.ts",
+    by: ["test/clocks.test.ts", "what a peer refuses for its stamp is kept unsent"],
   },
   {
     name: "unknown incarnations are known",
@@ -86,17 +87,17 @@ export const exchanges: readonly Mutant[] = [
     file: cursor,
     find: "if (!isKnownPosition({ incarnation: cursor.incarnation, seq: cursor.last }, incarnations, last))",
     replace: "if (cursor.last < 0)",
-    by: "test/restore.test.ts",
+    by: ["packages/testkit/test/precedence.test.ts", "a cursor of another history begins again"],
   },
   {
     name: "one incarnation for ever",
     takes: "design 3: an incarnation is drawn at every open",
     file: "packages/store/src/sqlite/session.ts",
-    find: "this.known = drawName(random, 12);\n      this.statements.run(\"INSERT INTO",
+    find: 'this.known = drawName(random, 12);\n      this.statements.run("INSERT INTO',
     replace:
       "this.known = this.connection.incarnations().at(-1)?.id ?? drawName(random, 12);\n" +
-      "      this.statements.run(\"INSERT OR IGNORE INTO",
-    by: "test/restore.test.ts",
+      '      this.statements.run("INSERT OR IGNORE INTO',
+    by: ["test/restore.test.ts", "an edge gets back what it had sent"],
   },
   {
     name: "the sender is not told that it is behind",
@@ -104,7 +105,7 @@ export const exchanges: readonly Mutant[] = [
     file: merge,
     find: "if (equal || from === null || (mine.via !== from && !untold)) continue;",
     replace: "if (equal || from === null || !untold) continue;",
-    by: "test/restore.test.ts",
+    by: ["packages/testkit/test/precedence.test.ts", "what it sent once, when it comes with an older value"],
   },
   {
     name: "what widens is not sent",
@@ -112,7 +113,7 @@ export const exchanges: readonly Mutant[] = [
     file: cursor,
     find: "const wider = widened(cursor, tables, views);",
     replace: "const wider = widened(cursor, [], views);",
-    by: "test/cursors.test.ts",
+    by: ["test/cursors.test.ts", "a reader of one table gets past any number of rows"],
   },
   {
     name: "rejections are forgotten",
@@ -120,7 +121,7 @@ export const exchanges: readonly Mutant[] = [
     file: push,
     find: "await settle(link, outgoing, answer.outcomes);",
     replace: "",
-    by: "test/rejections.test.ts",
+    by: ["test/rejections.test.ts", "with code, columns and time"],
   },
   {
     name: "the cursor passes what was refused",
@@ -128,6 +129,6 @@ export const exchanges: readonly Mutant[] = [
     file: "packages/sync/src/pull.ts",
     find: "...(!refusal && { pullCursor: page.cursor })",
     replace: "pullCursor: page.cursor",
-    by: "test/clocks.test.ts",
+    by: ["test/live.test.ts", "a stamp from the future is refused, ends the stream"],
   },
 ];

@@ -10,8 +10,8 @@ export interface Mutant {
   /** Must occur exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** A test that notices, where the simulator does not; else seeds of the simulator are run until one fails. */
-  readonly by?: string;
+  /** A test that notices, where the simulator rarely does: its file and its name. Else seeds are run until one fails. */
+  readonly by?: readonly [file: string, test: string];
 }
 
 /** The mutant's file, mutated. @throws Error when the code has moved on */

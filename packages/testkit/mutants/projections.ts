@@ -1,4 +1,5 @@
 // Mutants of what the base table shows.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are texts of our own code
 import type { Mutant } from "./mutant";
 
 const projection = "packages/core/src/projection/projection.ts";
@@ -17,20 +18,21 @@ export const projections: readonly Mutant[] = [
     file: "packages/core/src/projection/claim.ts",
     find: "  compareStamps(a.taken, b.taken) ||\n",
     replace: "",
-    by: "packages/core/test/projection.test.ts",
+    by: ["packages/core/test/projection.test.ts", "no two holders share a key"],
   },
   {
     name: "hidden claims are not looked for",
     takes: "faults 54: a row shows as soon as the holder of its key is gone",
     file: projection,
-    find: "if (this.#hidden) this.#ask({ ask: \"named\", name: `=${keyName(table, place, values)}` }, effect);",
+    find: 'if (this.#hidden) this.#ask({ ask: "named", name: `=${keyName(table, place, values)}` }, effect);',
     replace: "",
+    by: ["packages/core/test/references.test.ts", "walks to the same rows as the decision over all of them"],
   },
   {
     name: "children wait for ever",
     takes: "faults 15: a child that came before its parent shows with it",
     file: projection,
-    find: "for (const name of this.#names(node)) this.#ask({ ask: \"named\", name: `>${name}` }, effect);",
+    find: 'for (const name of this.#names(node)) this.#ask({ ask: "named", name: `>${name}` }, effect);',
     replace: "void effect;",
   },
   {
@@ -60,6 +62,7 @@ export const projections: readonly Mutant[] = [
     file: "packages/core/src/hidden.ts",
     find: "if (equal && entry.cell !== undefined) deletes.push(entry.cell);",
     replace: "if (equal && entry.cell !== undefined) continue;",
+    by: ["packages/core/test/hidden.test.ts", "go where the base table shows the value"],
   },
   {
     name: "parents go though they are needed",
@@ -67,6 +70,6 @@ export const projections: readonly Mutant[] = [
     file: "packages/core/src/projection/decision.ts",
     find: "if (!isKeeping(link)) continue;",
     replace: "if (isKeeping(link)) continue;",
-    by: "packages/core/test/references.test.ts",
+    by: ["packages/core/test/references.test.ts", "is the greatest set without a broken reference"],
   },
 ];

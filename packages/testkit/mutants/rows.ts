@@ -12,6 +12,7 @@ export const rows: readonly Mutant[] = [
     replace:
       "const same = row !== null && lifeOf(model, change) === lifeOf(model, row);\n" +
       "  const later = row === null ? 1 : same ? 0 : compareStamps({ hlc: change.life[0], node: change.life[1] }, row);",
+    by: ["packages/testkit/test/precedence.test.ts", "the one with the greater causal length counts"],
   },
   {
     name: "stamps without nodes",
@@ -19,6 +20,7 @@ export const rows: readonly Mutant[] = [
     file: "packages/core/src/stamp.ts",
     find: "return a.hlc - b.hlc || (a.node < b.node ? -1 : a.node > b.node ? 1 : 0);",
     replace: "return a.hlc - b.hlc;",
+    by: ["packages/core/test/stamp.test.ts", "are ordered by clock, then by node id by byte"],
   },
   {
     name: "ties as they come",
@@ -40,6 +42,10 @@ export const rows: readonly Mutant[] = [
     file: merge,
     find: "if (!Object.hasOwn(values, field.name)) values[field.name] = field.default ?? null;",
     replace: "void field;",
+    by: [
+      "packages/testkit/test/precedence.test.ts",
+      "a new life over one that shows begins with the columns' defaults",
+    ],
   },
   {
     name: "a merged row keeps its number",
@@ -54,6 +60,7 @@ export const rows: readonly Mutant[] = [
     file: merge,
     find: "row = { ...current, hlc: change.life[0], node: change.life[1], born: seq, via: from, shape: NO_SHAPE, fields };",
     replace: "row = { ...current, hlc: change.life[0], node: change.life[1], shape: NO_SHAPE, fields };",
+    by: ["packages/testkit/test/precedence.test.ts", "the later one's stamp is told to others"],
   },
   {
     name: "a life takes its fields along",
@@ -61,6 +68,7 @@ export const rows: readonly Mutant[] = [
     file: merge,
     find: "const fields = isAlive(current) ? makeExplicit(model, current, local.values ?? {}, cells) : current.fields;",
     replace: "const fields = current.fields;",
+    by: ["packages/testkit/test/precedence.test.ts", "the earlier one's fields keep their stamps"],
   },
   {
     name: "NULL over other fields",
@@ -89,13 +97,14 @@ export const rows: readonly Mutant[] = [
     takes: "lineage 7: a tombstone is kept and sent",
     file: "packages/core/src/serve.ts",
     find: "return isEmpty ? null : change;",
-    replace: "return isEmpty || !lives ? null : change;",
+    replace: "return isEmpty || (!lives && exclude !== null) ? null : change;",
   },
   {
     name: "merges stay in the shadow",
     takes: "lineage 2: a merge writes the user's table in the same transaction",
     file: "packages/store/src/sqlite/apply.ts",
     find: "const refusal = applyBase(session, table, key, placement.write);",
-    replace: 'const { write } = placement;\n  const refusal = write.op === "update" ? null : applyBase(session, table, key, write);',
+    replace:
+      'const { write } = placement;\n  const refusal = write.op === "update" ? null : applyBase(session, table, key, write);',
   },
 ];

@@ -76,7 +76,8 @@ function baseProblem(world: World, { database, name }: SimulatedNode, states: St
         return `${name}: ${key} ${values ? "must show and is not in the table" : "must not show and is in the table"}`;
       if (!values || !row) continue;
       for (const [n, field] of model.fields.entries()) {
-        const value = values[field.name] ?? null;
+        // A deleted row that shows keeps no entries of what was empty from the start.
+        const value = values[field.name] ?? (field.type === "lww" ? null : (field.default ?? null));
         const wanted =
           field.kind === "json"
             ? JSON.stringify(value)
