@@ -21,6 +21,9 @@ const MOST_KEPT = 8;
 const ROWS_PER_PAGE = 1_000;
 const BYTES_PER_PAGE = 1024 * 1024;
 
+/** By table, each row's key and the sum of its state. */
+type RowSums = Map<string, [pk: readonly Json[], sum: string][]>;
+
 interface Kept {
   readonly at: Position;
   readonly trees: ReadonlyMap<string, HashTree>;
@@ -31,12 +34,20 @@ const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 export class Digests {
   readonly #kept = new Map<string, Kept>();
+  /** Whoever asks waits for those before: one after the other, they read all rows. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param self the node's own id: nobody else's rows are left out for it */
   constructor(
     private readonly store: Store,
     private readonly self: () => string,
   ) {}
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(run);
+    this.#last = result.catch(() => {});
+    return result;
+  }
 
   /** Every row whole, in pages. */
   async *#states(tables: readonly string[], view: View, signal?: AbortSignal): AsyncGenerator<readonly RowChange[]> {
@@ -52,10 +63,18 @@ export class Digests {
   }
 
   /** @param kept whether trees will do that were made before, if nothing has been written since */
-  async trees(
+  trees(
     tables: readonly string[],
     view: View,
-    { kept: mayBeKept = false, signal }: { readonly kept?: boolean; readonly signal?: AbortSignal } = {},
+    { kept = false, signal }: { readonly kept?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<ReadonlyMap<string, HashTree>> {
+    return this.#inTurn(() => this.#trees(tables, view, kept, signal));
+  }
+  async #trees(
+    tables: readonly string[],
+    view: View,
+    mayBeKept: boolean,
+    signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, HashTree>> {
     await this.store.fold();
     const at = await this.store.position();
@@ -71,11 +90,10 @@ export class Digests {
   }
 
   /** The rows in some leaves of each table, with the sums of their states. */
-  async rows(
-    leaves: ReadonlyMap<string, ReadonlySet<string>>,
-    view: View,
-    signal?: AbortSignal,
-  ): Promise<Map<string, [pk: readonly Json[], sum: string][]>> {
+  rows(leaves: ReadonlyMap<string, ReadonlySet<string>>, view: View, signal?: AbortSignal): Promise<RowSums> {
+    return this.#inTurn(() => this.#rows(leaves, view, signal));
+  }
+  async #rows(leaves: ReadonlyMap<string, ReadonlySet<string>>, view: View, signal?: AbortSignal): Promise<RowSums> {
     const found = new Map([...leaves.keys()].map((table) => [table, [] as [readonly Json[], string][]]));
     for await (const rows of this.#states([...leaves.keys()], view, signal))
       for (const row of rows)

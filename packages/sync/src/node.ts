@@ -6,6 +6,7 @@ import {
   type Discrepancy,
   GroveError,
   type Json,
+  MAX_FORMER_IDS,
   type Outcome,
   type PullRequest,
   type PullResponse,
@@ -158,7 +159,7 @@ export class GroveNode<R extends Registry = Registry> {
     const id = await this.store.identify();
     if (problem) throw toError(problem);
     this.#id = id;
-    this.formerly = await this.store.formerly();
+    this.formerly = (await this.store.formerly()).slice(-MAX_FORMER_IDS);
     const secret = await this.store.secret();
     const identity = { id, secret, now: this.now, restamp: (theirs: number) => this.restamp(theirs) };
     this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity, this.digests);

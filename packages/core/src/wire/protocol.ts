@@ -21,6 +21,9 @@ export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 export const DEFAULT_PAGE_ROWS = 1_000;
 export const DEFAULT_PAGE_BYTES = 1024 * 1024;
 
+/** Most former node ids that a push names: the latest ones. */
+export const MAX_FORMER_IDS = 16;
+
 const protocol = z.int();
 const node = z.string().regex(NODE_ID);
 const tables = z.array(z.string().min(1).max(256)).min(1).max(10_000);
@@ -96,7 +99,7 @@ export const pushRequestSchema = z.strictObject({
   protocol,
   node,
   /** The ids that the pusher had before this one. */
-  formerly: z.array(node).max(1_000).readonly().optional(),
+  formerly: z.array(node).max(MAX_FORMER_IDS).readonly().optional(),
   /** Where the pusher stands in its own order of writes after this page. */
   at: positionSchema,
   /** Where the pusher saw the receiver last; null at first contact. */
