@@ -1,6 +1,16 @@
 // A copy of the repository in a temporary folder: a mutant is made there, and what runs there resolves our packages to the
 // copy and all others to what is installed here.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Mutant, mutate } from "./mutant";
@@ -42,8 +52,9 @@ export function makeCopy(): Copy {
   };
 }
 
-/** Links to all that is installed, but for our own packages and the caches of tools. */
+/** Links to all that is installed, but for our own packages and the caches of tools. npm may have put everything at the top. */
 function link(from: string, to: string): void {
+  if (!existsSync(from)) return;
   mkdirSync(to, { recursive: true });
   for (const name of readdirSync(from))
     if (!name.startsWith(".") && !["@grove-crdt", "grove-crdt"].includes(name))
