@@ -19,6 +19,10 @@ const withOldMigrations = ["test/migrations*.test.ts", "test/demo.test.ts", "tes
 const examples = ["demo", "cloud-edge", "readme", "security-page", "hooks-page", "migrations-page"].map(
   (name) => `test/${name}.test.ts`,
 );
+/** Tests that are left to .ci/run, which sets CI: the longest ones, so that a run at a desk ends within minutes. */
+const long = ["adoption", "edge", "lives", "migrations-bare", "crowd", "postgres/writers", "mutants"].map(
+  (name) => `test/${name}.test.ts`,
+);
 /** Pages whose samples run with the others, and are type-checked with the examples. */
 const pages = ["test/types-pages.test.ts"];
 
@@ -31,7 +35,12 @@ export default defineConfig({
     ],
   },
   test: {
-    exclude: [...configDefaults.exclude, ...(next ? withOldMigrations : []), ...(process.env.EXAMPLES ? [] : examples)],
+    exclude: [
+      ...configDefaults.exclude,
+      ...(next ? withOldMigrations : []),
+      ...(process.env.EXAMPLES ? [] : examples),
+      ...(process.env.CI ? [] : long),
+    ],
     // EXAMPLES=1: the examples as real processes instead, which are as many at a time as there are nodes.
     include: process.env.EXAMPLES
       ? ["examples/*.test.ts", ...examples, ...pages]

@@ -45,7 +45,7 @@ export interface Ended {
 
 export const running = new Set<ReturnType<typeof spawn>>();
 export function run(args: readonly string[], env: NodeJS.ProcessEnv, show: boolean): Promise<Ended> {
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, CI: "1", ...env } });
   running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
