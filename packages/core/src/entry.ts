@@ -16,6 +16,9 @@ export interface Entry extends Stamp {
   readonly cell?: number;
 }
 
+/** The clock reading to put in the place of a stamp's. */
+export type ClockReading = (hlc: number, node: string) => number;
+
 /** What a fold hands to a type: who writes, and one stamp after the other, each later than all that the field knows. */
 export interface WriteContext {
   readonly node: string;
@@ -43,7 +46,7 @@ export interface CrdtType {
   /** The greatest clock reading in the entry, removals included. */
   latest(entry: Entry): number;
   /** The entry with other clock readings wherever it has one; itself where none is another. */
-  restamp(entry: Entry, read: (hlc: number) => number): Entry;
+  restamp(entry: Entry, read: ClockReading): Entry;
   /** In whose names something was written if `before` (if there was any) became `after`; nobody's if anybody may have. */
   writers(before: Entry | undefined, after: Entry): readonly string[];
   /** The entries that a field without entries stands for: those of the reserved node, made of its value. */

@@ -1,8 +1,10 @@
-// Restamping: what was written while the node's clock was ahead gets stamps of the time at which that is noticed. No peer whose clock
-// is right has taken such a stamp, so to them these writes are made now; among themselves they keep their order.
+// Restamping: what was written while the node's clock was ahead gets stamps of the time at which that is noticed. No peer has taken
+// such a stamp, so to them these writes are made now; among themselves they keep their order. Where others wrote ahead of this
+// clock as well, or took what was, it may be this clock that is behind now: then nothing is touched.
 import type { CellWrite, ChangeSet } from "./changeset";
 import { NO_BASE_WRITE } from "./changeset";
-import type { Entry } from "./entry";
+import { decodeCursor } from "./cursor";
+import type { ClockReading, Entry } from "./entry";
 import type { FieldState, Row } from "./row";
 import { crdtTypes } from "./types/index";
 
@@ -11,11 +13,11 @@ import { crdtTypes } from "./types/index";
  *
  * @returns null when none changes
  */
-export function restampRow(row: Row, read: (hlc: number) => number, seq: number): ChangeSet | null {
+export function restampRow(row: Row, read: ClockReading, seq: number): ChangeSet | null {
   const fields = new Map<string, FieldState>();
   const cells: CellWrite[] = [];
   const deletes: number[] = [];
-  const hlc = read(row.hlc);
+  const hlc = read(row.hlc, row.node);
   const movesLife = hlc !== row.hlc;
   let moves = movesLife;
   for (const [field, { type, entries }] of row.fields) {
@@ -37,36 +39,49 @@ export function restampRow(row: Row, read: (hlc: number) => number, seq: number)
   return { row: { ...row, ...life, seq, fields }, clearCells: false, cells, deletes, base: NO_BASE_WRITE };
 }
 
+export interface Suspicion {
+  /** Greatest stamp that is no false one, microseconds since 1970. */
+  readonly horizon: number;
+  /** Physical time. */
+  readonly now: number;
+  /** The node's own id, and those that it had. */
+  readonly own: ReadonlySet<string>;
+  /** Some peer has taken what is numbered at most this. */
+  readonly acknowledged: number;
+}
+
 /** Stamps beyond a bound, and those that come in their place: later than every other stamp, in the same order. */
 export class FalseStamps {
   readonly #found = new Set<number>();
   #latest: number;
-  /**
-   * @param horizon greatest stamp that is no false one, microseconds since 1970
-   * @param now physical time
-   */
-  constructor(
-    private readonly horizon: number,
-    now: number,
-  ) {
-    this.#latest = now;
+  #shared = false;
+  constructor(private readonly suspicion: Suspicion) {
+    this.#latest = suspicion.now;
   }
 
   /** Looks at all that a row has. */
   note(row: Row): void {
-    restampRow(row, this.#note, 0);
+    const { horizon, own, acknowledged } = this.suspicion;
+    const note: ClockReading = (hlc, node) => {
+      if (hlc > horizon) {
+        this.#found.add(hlc);
+        this.#shared ||= !own.has(node) || row.seq <= acknowledged;
+      } else if (hlc > this.#latest) this.#latest = hlc;
+      return hlc;
+    };
+    restampRow(row, note, 0);
   }
-  #note = (hlc: number): number => {
-    if (hlc > this.horizon) this.#found.add(hlc);
-    else if (hlc > this.#latest) this.#latest = hlc;
-    return hlc;
-  };
 
-  /** What to read for each stamp, and the greatest one that is read then. */
-  mend(): { readonly read: (hlc: number) => number; readonly latest: number } {
+  /** What to read for each stamp, and the greatest one that is read then; null where others know of such stamps. */
+  mend(): { readonly read: ClockReading; readonly latest: number } | null {
+    if (this.#shared) return null;
     const first = this.#latest + 1;
     const sorted = [...this.#found].sort((a, b) => a - b);
     const places = new Map(sorted.map((hlc, n) => [hlc, first + n]));
     return { read: (hlc) => places.get(hlc) ?? hlc, latest: this.#latest + sorted.length };
   }
 }
+
+/** The number up to which some peer has acknowledged a node's rows, by the node's cursors for what it pushes. */
+export const acknowledgedUpTo = (pushCursors: readonly string[]): number =>
+  Math.max(0, ...pushCursors.map((cursor) => decodeCursor(cursor).position));

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { effort } from "../../../test/support/effort";
 import { crdtTypes, FalseStamps, type Json, type Row, restampRow } from "../src/index";
-import { counter, document, list, register, set } from "./arbitrary";
+import { counter, document, list, NODES, register, set } from "./arbitrary";
 
 const states = {
   lww: register.map(([value, hlc = 3, node = "b"]) => [value, hlc, node] as unknown as Json),
@@ -32,14 +32,16 @@ const readingOf = ({ fields }: Row) => {
   return crdtTypes[type].materialize(entries);
 };
 
+const mended = (stamps: FalseStamps) => stamps.mend() as NonNullable<ReturnType<FalseStamps["mend"]>>;
+
 describe.each(names)("a %s", (type) => {
   test("reads as before, and has no stamp beyond the bound", () => {
     fc.assert(
       fc.property(states[type] as fc.Arbitrary<Json>, fc.nat(8), (wire, horizon) => {
         const row = rowOf(type, wire);
-        const stamps = new FalseStamps(horizon, 2);
+        const stamps = new FalseStamps({ horizon, now: 2, own: new Set(["", ...NODES]), acknowledged: 0 });
         stamps.note(row);
-        const { read, latest } = stamps.mend();
+        const { read, latest } = mended(stamps);
         const changes = restampRow(row, read, 9);
         const after = changes?.row ?? row;
         expect(readingOf(after)).toEqual(readingOf(row));
@@ -72,10 +74,21 @@ describe.each(names)("a %s", (type) => {
 });
 
 test("stamps beyond the bound come after all others, in their order", () => {
-  const stamps = new FalseStamps(100, 40);
+  const stamps = new FalseStamps({ horizon: 100, now: 40, own: new Set(["b"]), acknowledged: 0 });
   const row = (hlc: number): Row => ({ ...rowOf("lww", [1, hlc, "b"]), hlc });
   for (const hlc of [50, 500, 90, 7_000, 500, 101]) stamps.note(row(hlc));
-  const { read, latest } = stamps.mend();
-  expect([50, 90, 101, 500, 7_000].map(read)).toEqual([50, 90, 91, 92, 93]);
+  const { read, latest } = mended(stamps);
+  expect([50, 90, 101, 500, 7_000].map((hlc) => read(hlc, "b"))).toEqual([50, 90, 91, 92, 93]);
   expect(latest).toBe(93);
+});
+
+test("where another node wrote beyond the bound, or a peer has taken what was, nothing is mended", () => {
+  const mend = (node: string, acknowledged: number) => {
+    const stamps = new FalseStamps({ horizon: 100, now: 40, own: new Set(["b"]), acknowledged });
+    stamps.note({ ...rowOf("lww", [1, 500, node]), seq: 7 });
+    return stamps.mend();
+  };
+  expect(mend("b", 6)).not.toBeNull();
+  expect(mend("b", 7)).toBeNull();
+  expect(mend("c", 6)).toBeNull();
 });

@@ -200,9 +200,12 @@ export interface Store {
   /** Binds a peer's node id to who calls, unless it is bound; returns whose it is. */
   bindPeer(node: string, principal: string): Promise<string>;
   releasePeer(node: string): Promise<void>;
+  /** Whether the node knows stamps further ahead of its time than `maxClockDrift`: its clock was wrong, or is. */
+  isAhead(): Promise<boolean>;
   /**
-   * Where the node's clock stands further ahead of the time than `maxClockDrift`, it was wrong: gives all that was stamped beyond that
-   * bound stamps of now, and sets the clock right. In one transaction, which reads every row. Returns how many rows it changed.
+   * If so, gives all that was stamped beyond that bound stamps of now, and sets the clock right; nothing where other nodes wrote such
+   * stamps too or took them, since then it may be this clock that is behind. In one transaction, which reads every row. Returns how
+   * many rows it changed.
    */
   restamp(): Promise<number>;
   /** The node ids that are bound to who calls. */

@@ -289,7 +289,8 @@ export class GroveNode<R extends Registry = Registry> {
 
   /**
    * Mends what was written while this node's clock was ahead of the time, and what peers therefore refuse: once the clock is right it
-   * gets stamps of now. Called by itself when a peer refuses a stamp, or has its own refused.
+   * gets stamps of now. Called by itself when a peer refuses a stamp, or has its own refused. Where other nodes wrote stamps that lie
+   * ahead of this clock, or have taken some, nothing is touched: it may be this clock that is behind.
    *
    * @param theirs the peer's clock, microseconds since 1970: nothing happens while it does not agree with this node's
    * @returns how many rows have other stamps now

@@ -98,7 +98,8 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
     seen = page.at;
     refusal ??= await fetchUnequal(link, page, options, report);
     refusal = await takePage(link, page, cursor, refusal, report);
-    link.complains = refusal?.code === "clock_drift";
+    // Who knows later stamps itself had better doubt its own clock.
+    link.complains = refusal?.code === "clock_drift" && !(await node.store.isAhead());
     cursor = page.cursor;
     if (page.more) continue;
     // The peer has begun to sync a table with us: it is asked for at once.

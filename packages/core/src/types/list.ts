@@ -7,7 +7,7 @@
 // Fugue", whose nodes cost the same wherever they are: beside the id, a parent and a side.
 import { canonicalize } from "../canonical";
 import type { WireItem } from "../change";
-import { type CrdtType, type Entry, UNNUMBERED, type WriteContext } from "../entry";
+import { type ClockReading, type CrdtType, type Entry, UNNUMBERED, type WriteContext } from "../entry";
 import type { Json } from "../model";
 import { compareStamps, RESERVED_NODE } from "../stamp";
 import { type Identity, isSameValue, matchItems } from "./list-match";
@@ -34,9 +34,9 @@ export function stampOfId(id: string): { readonly hlc: number; readonly node: st
 }
 
 /** The id of the same position under another clock reading. */
-function restampId(id: string, read: (hlc: number) => number): string {
+function restampId(id: string, read: ClockReading): string {
   const stamp = stampOfId(id);
-  return stamp ? idOf(read(stamp.hlc), stamp.node) : id;
+  return stamp ? idOf(read(stamp.hlc, stamp.node), stamp.node) : id;
 }
 
 const stampOf = ({ key }: Entry) => stampOfId(key) ?? { hlc: 0, node: RESERVED_NODE };
@@ -158,7 +158,7 @@ export const list: CrdtType = {
   latest: ({ hlc }) => hlc,
   restamp(entry, read) {
     const [parent, side, ...rest] = itemOf(entry);
-    const hlc = read(entry.hlc);
+    const hlc = read(entry.hlc, entry.node);
     const [key, under, item] = [entry.key, parent, rest[1]].map((id) => id && restampId(id, read));
     if (hlc === entry.hlc && key === entry.key && under === parent && item === rest[1]) return entry;
     const state = [under, side, ...(item === undefined ? rest : [null, item])] as unknown as Json;

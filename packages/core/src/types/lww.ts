@@ -2,7 +2,7 @@
 // State: one entry; its stamp and its value. Join: the greater stamp; of equal stamps the greater canonical bytes.
 // Source: Shapiro et al. 2011, "A comprehensive study of Convergent and Commutative Replicated Data Types", 3.2.1.
 import { compareValues, sameValue } from "../canonical";
-import { type CrdtType, type Entry, UNNUMBERED } from "../entry";
+import { type ClockReading, type CrdtType, type Entry, UNNUMBERED } from "../entry";
 import type { Json } from "../model";
 import { compareStamps, RESERVED_NODE } from "../stamp";
 
@@ -33,8 +33,8 @@ export function writersOf(before: Entry | undefined, after: Entry): readonly str
 }
 
 /** The same register, or the same totals, under another clock reading. */
-export function restampEntry(entry: Entry, read: (hlc: number) => number): Entry {
-  const hlc = read(entry.hlc);
+export function restampEntry(entry: Entry, read: ClockReading): Entry {
+  const hlc = read(entry.hlc, entry.node);
   return hlc === entry.hlc ? entry : { ...entry, hlc };
 }
 

@@ -52,7 +52,8 @@ export const set: CrdtType = {
   latest: (entry) => Math.max(entry.hlc, removedAt(entry)),
   restamp(entry, read) {
     const removed = removedAt(entry);
-    const [hlc, state] = [read(entry.hlc), removed === NOT_REMOVED ? removed : read(removed)];
+    const again = (hlc: number) => read(hlc, entry.node);
+    const [hlc, state] = [again(entry.hlc), removed === NOT_REMOVED ? removed : again(removed)];
     return hlc === entry.hlc && state === removed ? entry : { ...entry, hlc, state };
   },
   // Of an element that another node added, anybody may say that it was removed.

@@ -1,5 +1,5 @@
 // Restamping on Postgres: every row of the shadow is read, and written where a stamp of it is false.
-import { FalseStamps, type Row, restampRow, type StoredRow } from "@grove-crdt/core";
+import { FalseStamps, type Row, restampRow, type StoredRow, type Suspicion } from "@grove-crdt/core";
 import { readCells } from "./read";
 import type { Session } from "./session";
 import { ShadowWrites } from "./shadow-writes";
@@ -36,12 +36,14 @@ async function* allRows(session: Session, table: Table, last: number): AsyncGene
 }
 
 /** The log must be empty. @returns how many rows have other stamps now */
-export async function restamp(session: Session, tables: readonly Table[], horizon: number): Promise<number> {
+export async function restamp(session: Session, tables: readonly Table[], suspicion: Suspicion): Promise<number> {
   const last = session.seq;
-  const stamps = new FalseStamps(horizon, session.now);
+  const stamps = new FalseStamps(suspicion);
   for (const table of tables)
     for await (const rows of allRows(session, table, last)) for (const { row } of rows) stamps.note(row);
-  const { read, latest } = stamps.mend();
+  const mended = stamps.mend();
+  if (!mended) return 0;
+  const { read, latest } = mended;
   let count = 0;
   for (const table of tables)
     for await (const rows of allRows(session, table, last)) {

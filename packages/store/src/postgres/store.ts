@@ -1,6 +1,7 @@
 // The Store over Postgres: puts fold, serve, merge and install together. Any number of processes may serve one database;
 // whoever gives numbers holds `_grove_lock`, and applications never wait for it. Long, since the port has so many methods.
 import {
+  acknowledgedUpTo,
   type Discrepancy,
   isKnownPosition,
   isLinked,
@@ -371,8 +372,20 @@ export class PostgresStore implements Store {
       const horizon = session.now + this.options.maxClockDrift * 1000;
       if (session.clock <= horizon) return 0;
       await this.#foldRest(session);
-      return restamp(session, this.#tables, horizon);
+      const cursors = await session.rows("SELECT push_cursor FROM public._grove_peers WHERE push_cursor IS NOT NULL");
+      return restamp(session, this.#tables, {
+        horizon,
+        now: session.now,
+        own: new Set([session.node, ...(await this.formerly())]),
+        acknowledged: acknowledgedUpTo(cursors.map(([cursor]) => cursor as string)),
+      });
     });
+  }
+
+  async isAhead(): Promise<boolean> {
+    const { now, maxClockDrift } = this.options;
+    const [row] = await this.#connection.driver.rows("SELECT clock FROM public._grove_node WHERE id = 1");
+    return Number(row?.[0]) > now() + maxClockDrift * 1000;
   }
 
   async peersOf(principal: string): Promise<readonly string[]> {

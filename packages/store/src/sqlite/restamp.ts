@@ -1,5 +1,5 @@
 // Restamping on SQLite: every row of the shadow is read, and written where a stamp of it is false.
-import { FalseStamps, type Row, restampRow, type StoredRow } from "@grove-crdt/core";
+import { FalseStamps, type Row, restampRow, type StoredRow, type Suspicion } from "@grove-crdt/core";
 import { applyShadow } from "./apply";
 import { readCells } from "./read";
 import type { Session } from "./session";
@@ -32,11 +32,13 @@ function* allRows({ statements, names }: Session, table: Table, last: number): G
 }
 
 /** The log must be empty. @returns how many rows have other stamps now */
-export function restamp(session: Session, tables: readonly Table[], horizon: number): number {
+export function restamp(session: Session, tables: readonly Table[], suspicion: Suspicion): number {
   const last = session.seq;
-  const stamps = new FalseStamps(horizon, session.now);
+  const stamps = new FalseStamps(suspicion);
   for (const table of tables) for (const { row } of allRows(session, table, last)) stamps.note(row);
-  const { read, latest } = stamps.mend();
+  const mended = stamps.mend();
+  if (!mended) return 0;
+  const { read, latest } = mended;
   let count = 0;
   for (const table of tables)
     for (const { key, row } of allRows(session, table, last)) {

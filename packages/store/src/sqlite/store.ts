@@ -1,6 +1,7 @@
 // The Store over better-sqlite3: puts fold, serve, merge and install together. Each write is one BEGIN IMMEDIATE,
 // read, decided and written without an await in between.
 import {
+  acknowledgedUpTo,
   type Discrepancy,
   isKnownPosition,
   isLinked,
@@ -338,8 +339,20 @@ export class SqliteStore implements Store {
       const horizon = session.now + this.options.maxClockDrift * 1000;
       if (session.clock <= horizon) return 0;
       this.#foldRest(session);
-      return restamp(session, this.#tables, horizon);
+      const cursors = this.#statements.rows("SELECT push_cursor FROM _grove_peers WHERE push_cursor IS NOT NULL");
+      return restamp(session, this.#tables, {
+        horizon,
+        now: session.now,
+        own: new Set([session.node, ...this.#formerly()]),
+        acknowledged: acknowledgedUpTo(cursors.map(([cursor]) => cursor as string)),
+      });
     });
+  }
+
+  async isAhead(): Promise<boolean> {
+    const { now, maxClockDrift } = this.options;
+    const read = () => this.#statements.row("SELECT clock FROM _grove_node WHERE id = 1")?.[0] as number;
+    return (await this.#connection.read(read)) > now() + maxClockDrift * 1000;
   }
 
   async peersOf(principal: string): Promise<readonly string[]> {
