@@ -2,7 +2,7 @@
 // columns that the writer may not write are left out and told; and who may not relay writes under its own name alone.
 import { isDefault } from "./adoption";
 import { sameValue } from "./canonical";
-import { FIELD_PARTS, type RowChange, type WireCounter, type WireRegister } from "./change";
+import { FIELD_PARTS, headOf, type RowChange, type WireCounter, type WireRegister } from "./change";
 import { decideMerge, type Local, type MergeContext, type Merged } from "./merge";
 import type { Json, TableModel } from "./model";
 import { entriesOf, fieldNamed, lifeOf, registerOf } from "./row";
@@ -79,8 +79,7 @@ function withoutForbidden(
     });
     if (some.length > 0) kept[type] = Object.fromEntries(some);
   }
-  const { table, pk, cl, life } = change;
-  return { change: { table, pk, cl, life, ...kept }, left };
+  return { change: { ...headOf(change), ...kept }, left };
 }
 
 /** The node in whose name the merge changed the row, and in whose the writer may bring nothing; null when there is none. */

@@ -1,5 +1,6 @@
 // The two shapes in which changes leave the core: grouped by row as they travel and merge, and field by field as hooks,
 // audit and API see them. Generated files narrow both to one table's columns; the core itself works with the wide ones.
+import type { Ends } from "./ends";
 import type { CrdtTypeName, Json } from "./model";
 
 /** When and where an entry was written: microseconds since 1970, hybrid, and the writer's node id. */
@@ -63,6 +64,8 @@ export interface RowChange {
   readonly cl: number;
   /** The stamp of the insert or delete that began this causal length; `[0, ""]` for a row adopted from before capture. */
   readonly life: Stamped;
+  /** When its earlier lives ended, and this one if it did: of a row that was inserted again, or deleted twice at once. */
+  readonly ends?: Ends;
   /** By column name; an entry without a stamp was written with the row's life. */
   readonly lww?: Readonly<Record<string, WireRegister>>;
   /** By column name. */
@@ -74,6 +77,15 @@ export interface RowChange {
   /** By column name. */
   readonly document?: Readonly<Record<string, WireDocument>>;
 }
+
+/** What a change says of the row itself. */
+export const headOf = ({ table, pk, cl, life, ends }: RowChange): RowChange => ({
+  table,
+  pk,
+  cl,
+  life,
+  ...(ends && { ends }),
+});
 
 /** The parts of a row change that carry fields, each by column name, in the order in which they are told. */
 export const FIELD_PARTS = ["lww", "counter", "set", "list", "document"] as const satisfies readonly CrdtTypeName[];
@@ -123,6 +135,7 @@ export interface TableState<
   readonly pk: Key;
   readonly cl: number;
   readonly life: Stamped;
+  readonly ends?: Ends;
   readonly lww?: Part<{ readonly [C in Names<Registers<Fields>>]?: WireRegister<Wire<Registers<Fields>[C]>> }>;
   readonly counter?: Part<{ readonly [C in Counters<Fields>]?: WireCounter }>;
   readonly set?: Part<{ readonly [C in Names<Sets<Fields>>]?: readonly WireElement<Wire<Sets<Fields>[C]>>[] }>;

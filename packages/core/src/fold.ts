@@ -4,6 +4,7 @@
 import { sameValue } from "./canonical";
 import type { CellWrite, ChangeSet } from "./changeset";
 import { CellWrites, NO_BASE_WRITE } from "./changeset";
+import { endsAfter } from "./ends";
 import { type Entry, latestHlc, type WriteContext } from "./entry";
 import { bury } from "./hidden";
 import type { FieldModel, Json, TableModel } from "./model";
@@ -103,12 +104,14 @@ function begin(
     fields.set(field.name, { type: field.type, entries });
     for (const entry of entries) cells.push({ field: field.name, type: field.type, entry });
   }
+  const ends = endsAfter(row, { cl, hlc });
   return {
     row: {
       id: row?.id ?? 0,
       cl,
       hlc,
       node: context.node,
+      ...(ends && { ends }),
       born: seq,
       via: null,
       seq,
@@ -233,8 +236,9 @@ function die(model: TableModel, row: Row, touch: Touch, clock: FoldClock, seq: n
   const context = writeContext(clock, touch.at, latestOf(last));
   const cl = row.cl + 1;
   const [hlc, node] = [context.tick(), clock.node];
+  const ends = endsAfter(row, { cl, hlc });
   return {
-    row: { id: row.id, cl, hlc, node, born: seq, via: null, seq, shape: NO_SHAPE, fields },
+    row: { id: row.id, cl, hlc, node, ...(ends && { ends }), born: seq, via: null, seq, shape: NO_SHAPE, fields },
     clearCells: !model.keepsDeleted,
     cells: cells.list(),
     deletes: written?.deletes ?? [],
@@ -269,11 +273,14 @@ export function decideFold(
   if (!base) {
     if (!row || !isAlive(row) || (hidden && !touch.deleted)) return null;
     const context = writeContext(clock, touch.at, latestOf(row));
+    const [cl, hlc] = [row.cl + 1, context.tick()];
+    const ends = endsAfter(row, { cl, hlc });
     const dead: Row = {
       id: row.id,
-      cl: row.cl + 1,
-      hlc: context.tick(),
+      cl,
+      hlc,
       node: clock.node,
+      ...(ends && { ends }),
       born: seq,
       via: null,
       seq,

@@ -7,6 +7,7 @@ export * from "./changeset";
 export * from "./comparison";
 export * from "./cursor";
 export * from "./digest";
+export * from "./ends";
 export * from "./entry";
 export * from "./errors";
 export * from "./fold";

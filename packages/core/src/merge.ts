@@ -9,6 +9,7 @@ import { sameValue } from "./canonical";
 import { ENTRY_PARTS, type RowChange, type WireRegister } from "./change";
 import type { CellWrite, ChangeSet } from "./changeset";
 import { CellWrites, NO_BASE_WRITE } from "./changeset";
+import { joinEnds, type Mortal, sameEnds } from "./ends";
 import type { Entry } from "./entry";
 import { bury, makeExplicit } from "./hidden";
 import { incomingFields } from "./incoming";
@@ -67,18 +68,43 @@ export function needsBase(model: TableModel, row: Row | null, change: RowChange)
   return ENTRY_PARTS.some((part) => Object.keys(change[part] ?? {}).some(implicit));
 }
 
+const NOBODY: Mortal = { cl: 0, hlc: 0 };
+const mortal = ({ cl, life: [hlc], ends }: RowChange): Mortal => ({ cl, hlc, ends });
+/** The ends of a change as a row keeps them. */
+const plainEnds = (change: RowChange) => joinEnds(NOBODY, mortal(change), mortal(change));
+
+/** The row with what it and the change know of its ends; itself where that is no more. `via`: whom the result came from. */
+function joinedEnds(
+  row: Row,
+  change: RowChange,
+  from: string | null,
+): { readonly row: Row; readonly via: string | null } {
+  const other = mortal(change);
+  const later = other.cl > row.cl || (other.cl === row.cl && other.hlc > row.hlc) ? other : row;
+  const ends = joinEnds(row, other, later);
+  const { ends: _, ...rest } = row;
+  return {
+    row: sameEnds(ends, row.ends) ? row : { ...rest, ...(ends && { ends }) },
+    via: sameEnds(ends, plainEnds(change)) ? from : null,
+  };
+}
+
 /** The row takes the change as it is: it was unknown, or the change's life is a later one. */
 function takeOver(model: TableModel, local: Local, change: RowChange, { seq, from }: MergeContext): Merged {
   const [hlc, node] = change.life;
   const previous = local.row;
   const id = previous?.id ?? 0;
+  const { cl } = change;
+  const ends = joinEnds(previous ?? NOBODY, mortal(change), { cl, hlc });
   const begin = (shape: Row["shape"], fields: Row["fields"]): Row => ({
     id,
-    cl: change.cl,
+    cl,
     hlc,
     node,
+    ...(ends && { ends }),
     born: seq,
-    via: from,
+    // What the peer sent stands as it sent it; with more ends it is news to it as well.
+    via: sameEnds(ends, plainEnds(change)) ? from : null,
     seq,
     shape,
     fields,
@@ -159,19 +185,20 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   let renumbered = false;
 
   const lifeOrder = change.cl - current.cl || compareStamps({ hlc: change.life[0], node: change.life[1] }, current);
-  const ends = change.cl > current.cl;
-  if (ends) {
+  const dies = change.cl > current.cl;
+  const { row: longest, via } = joinedEnds(current, change, from);
+  if (dies) {
     const fields = bury(model, current, local.values ?? {}, cells);
     const [hlc, node] = change.life;
-    row = { ...current, cl: change.cl, hlc, node, born: seq, via: from, shape: NO_SHAPE, fields };
+    row = { ...longest, cl: change.cl, hlc, node, born: seq, via, shape: NO_SHAPE, fields };
     applied = true;
   } else if (lifeOrder > 0) {
     // What was numbered by the old life becomes explicit, under its old number, before the life's stamp moves.
     const fields = isAlive(current) ? makeExplicit(model, current, local.values ?? {}, cells) : current.fields;
-    row = { ...current, hlc: change.life[0], node: change.life[1], born: seq, via: from, shape: NO_SHAPE, fields };
+    row = { ...longest, hlc: change.life[0], node: change.life[1], born: seq, via, shape: NO_SHAPE, fields };
     applied = true;
-  } else if (lifeOrder < 0 && from !== null && current.via === from) {
-    row = { ...current, born: seq, via: null };
+  } else if (longest !== current || (lifeOrder < 0 && from !== null && current.via === from)) {
+    row = { ...longest, born: seq, via: null };
     renumbered = true;
   }
 
@@ -203,7 +230,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       }
       applied = true;
       // The value goes to the base table; into a cell while there is no column or no row to take it.
-      const inCell = !known || !local.present || ends || rests;
+      const inCell = !known || !local.present || dies || rests;
       const { hlc, node } = theirs;
       const state = inCell ? theirs.state : undefined;
       const entry: Entry = { key: "", hlc, node, state, seq, via: from, cell: mine.cell };
@@ -257,7 +284,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   }
   row = { ...row, fields, seq };
   const outcome = applied ? "applied" : "superseded";
-  if (ends) {
+  if (dies) {
     const base = local.present ? ({ op: "delete" } as const) : NO_BASE_WRITE;
     return { outcome, row, clearCells: rests, cells: cells.list(), deletes, base };
   }
@@ -297,6 +324,7 @@ export function decideMerge(model: TableModel, local: Local, change: RowChange, 
   if (!row || later > 0) return takeOver(model, local, change, context);
   if (later === 0) return join(model, local, row, change, context);
   const behind = context.from !== null && row.via === context.from;
-  const kept = behind ? { ...row, born: context.seq, seq: context.seq, via: null } : row;
+  const { row: longest } = joinedEnds(row, change, context.from);
+  const kept = behind || longest !== row ? { ...longest, born: context.seq, seq: context.seq, via: null } : row;
   return { outcome: "superseded", row: kept, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
 }

@@ -1,7 +1,7 @@
 // Records: a row's changes field by field, as hooks see them, and back. A hook drops a record or gives an LWW column another
 // value; everything else of a record is what was written, and stays.
 import { isTooDeep, sameValue } from "./canonical";
-import { type ChangeRecord, ENTRY_PARTS, type RowChange, type WireCounter, type WireRegister } from "./change";
+import { type ChangeRecord, ENTRY_PARTS, headOf, type RowChange, type WireCounter, type WireRegister } from "./change";
 import { GroveError } from "./errors";
 import type { Json } from "./model";
 import { crdtTypes } from "./types/index";
@@ -91,7 +91,6 @@ function isJson(value: unknown): value is Json {
 export function fromRecords(change: RowChange, records: readonly ChangeRecord[]): Reassembled | null {
   const isDead = change.cl % 2 === 0;
   if (records.length === 0 || (isDead && !records.some(({ type }) => type === "row"))) return null;
-  const { table, pk, cl, life } = change;
   const lww: Record<string, WireRegister> = {};
   const parts: { [Type in (typeof ENTRY_PARTS)[number]]?: Record<string, unknown> } = {};
   const amended: Record<string, Json> = {};
@@ -106,7 +105,7 @@ export function fromRecords(change: RowChange, records: readonly ChangeRecord[])
     }
   }
   const left = { ...(Object.keys(lww).length > 0 && { lww }), ...parts };
-  return { change: { table, pk, cl, life, ...left } as RowChange, amended };
+  return { change: { ...headOf(change), ...left } as RowChange, amended };
 }
 
 /** The stamp of an LWW field that the change carries. */

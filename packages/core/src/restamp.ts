@@ -4,6 +4,7 @@
 import type { CellWrite, ChangeSet } from "./changeset";
 import { NO_BASE_WRITE } from "./changeset";
 import { decodeCursor } from "./cursor";
+import { sameEnds } from "./ends";
 import type { ClockReading, Entry } from "./entry";
 import type { FieldState, Row } from "./row";
 import { crdtTypes } from "./types/index";
@@ -19,7 +20,10 @@ export function restampRow(row: Row, read: ClockReading, seq: number): ChangeSet
   const deletes: number[] = [];
   const hlc = read(row.hlc, row.node);
   const movesLife = hlc !== row.hlc;
-  let moves = movesLife;
+  // They were written in the name of whoever deleted the row, which is not kept: a false stamp was none but one's own.
+  const ends = row.ends?.map((end) => (end === null ? null : read(end, row.node)));
+  const endsMove = !sameEnds(ends, row.ends);
+  let moves = movesLife || endsMove;
   for (const [field, { type, entries }] of row.fields) {
     const after = entries.map((entry): Entry => {
       const restamped = crdtTypes[type].restamp(entry, read);
@@ -35,7 +39,7 @@ export function restampRow(row: Row, read: ClockReading, seq: number): ChangeSet
     fields.set(field, { type, entries: after });
   }
   if (!moves) return null;
-  const life = movesLife ? { hlc, born: seq, via: null } : {};
+  const life = movesLife || endsMove ? { hlc, ...(ends && { ends }), born: seq, via: null } : {};
   return { row: { ...row, ...life, seq, fields }, clearCells: false, cells, deletes, base: NO_BASE_WRITE };
 }
 

@@ -1,7 +1,16 @@
 // Revert: what becomes of a row when a write that a peer rejected is taken back. Afterwards the row is as the peer has it, but
 // for what was written to it here besides. The one place where a node forgets what it once knew: whoever has heard of
 // the rejected write from here still has it.
-import type { RowChange, WireCounter, WireDocument, WireElement, WireItem, WireRegister, WireTotal } from "./change";
+import {
+  headOf,
+  type RowChange,
+  type WireCounter,
+  type WireDocument,
+  type WireElement,
+  type WireItem,
+  type WireRegister,
+  type WireTotal,
+} from "./change";
 import { decideMerge, type Local, type Merged } from "./merge";
 import type { CrdtTypeName, TableModel } from "./model";
 import { isAlive } from "./row";
@@ -126,7 +135,7 @@ export function decideRevert(
   const row = { ...changes.row, id: local.row?.id ?? 0 };
   const entries = entriesWithout(mine, rejected, theirs);
   // A later life, or an end, that the peer did not reject stays; else the entries go into the peer's life.
-  const kept = ours || cl === theirs.cl ? { table, pk, cl: theirs.cl, life: theirs.life } : { table, pk, cl, life };
+  const kept = headOf(ours || cl === theirs.cl ? theirs : mine);
   const rest = ours && cl !== theirs.cl ? null : { ...kept, ...entries };
   const recounts =
     Object.keys(rejected.counter ?? {}).length > 0 ||

@@ -1,5 +1,6 @@
 // A row's shadow in memory: its causal length, the stamp of its present life, and the entries of its fields.
 // Causal length after Yu and Rostad 2020, "A Low-Cost Set CRDT Based on Causal Lengths".
+import type { Ends } from "./ends";
 import type { Entry } from "./entry";
 import type { CrdtTypeName, FieldModel, Json, TableModel } from "./model";
 import { RESERVED_NODE, type Stamp } from "./stamp";
@@ -16,6 +17,8 @@ export interface Row extends Stamp {
   readonly id: number;
   /** Odd = lives, even = deleted; only grows. */
   readonly cl: number;
+  /** When its earlier lives ended, where the row says more than `cl` and `hlc` do; see ends.ts. */
+  readonly ends?: Ends;
   /** The sequence number at which this life (or death) began: it numbers the life and all implicit entries. */
   readonly born: number;
   /** The peer that sent this life, while it still equals what that peer sent. */

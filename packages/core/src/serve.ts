@@ -90,6 +90,7 @@ export function rowToChange(
     else if (entries[0]?.state !== undefined) put(type, name, wireRegister(row, entries[0]));
   }
   const change: { -readonly [Part in keyof RowChange]: RowChange[Part] } = { table: model.name, pk, cl: row.cl, life };
+  if (withLife && row.ends) change.ends = row.ends;
   let isEmpty = !withLife;
   for (const type of FIELD_PARTS) {
     const part = parts[type];

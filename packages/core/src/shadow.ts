@@ -1,6 +1,7 @@
 // How a row's shadow is stored: the columns of `_t_crdt` and `_t_crdt_cells`, and the row in memory.
 // Node ids are short integers there (`_grove_nodes`), lists of field names likewise (`_grove_shapes`).
 import type { RowChange } from "./change";
+import type { Ends } from "./ends";
 import type { Entry } from "./entry";
 import type { CrdtTypeName, FieldModel, Json, TableModel } from "./model";
 import { type FieldState, fieldNamed, NO_FIELDS, NO_SHAPE, type Row, registerOf } from "./row";
@@ -24,7 +25,7 @@ export interface StoredRow {
   readonly born: number;
   readonly via: number | null;
   readonly shape: number | null;
-  /** JSON: LWW field name to `[hlc, node, seq]` or `[hlc, node, seq, via]`; only fields that differ from `shape`. */
+  /** JSON: LWW field name to `[hlc, node, seq]` or `[hlc, node, seq, via]`, only fields that differ from `shape`; under "" the row's ends. */
   readonly clocks: string | null;
   readonly seq: number;
 }
@@ -42,7 +43,21 @@ export interface StoredCell {
   readonly via: number | null;
 }
 
-type Clocks = Record<string, [hlc: number, node: number, seq: number, via?: number]>;
+type Clock = [hlc: number, node: number, seq: number, via?: number];
+type Clocks = Record<string, Clock>;
+/** Among the clocks, the place of the row's ends: no column has this name. */
+const ENDS = "";
+
+/** The ends that a row's stored clocks hold. */
+export const storedEnds = (clocks: string | null): Ends | undefined =>
+  clocks === null ? undefined : (JSON.parse(clocks) as Record<string, Ends | undefined>)[ENDS];
+
+/** Stored clocks with other ends. */
+export function withEnds(clocks: string | null, ends: Ends | undefined): string | null {
+  const { [ENDS]: _, ...rest } = JSON.parse(clocks ?? "{}") as Record<string, unknown>;
+  const all = ends ? { ...rest, [ENDS]: ends } : rest;
+  return Object.keys(all).length === 0 ? null : JSON.stringify(all);
+}
 
 /**
  * The name under which a cell stores its field. Fields that this node's schema does not know (from a newer peer)
@@ -94,10 +109,15 @@ export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly 
   };
   if (stored.clocks === null && cells.length === 0) return row;
   const fields = new Map<string, FieldState>();
+  let ends: Ends | undefined;
   if (stored.clocks !== null) {
     const clocks = JSON.parse(stored.clocks) as Clocks;
     for (const field of Object.keys(clocks)) {
-      const [hlc, node, seq, via] = clocks[field] as Clocks[string];
+      if (field === ENDS) {
+        ends = clocks[field] as unknown as Ends;
+        continue;
+      }
+      const [hlc, node, seq, via] = clocks[field] as Clock;
       const entry: Entry = {
         key: "",
         hlc,
@@ -128,7 +148,7 @@ export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly 
     if (known) (known.entries as Entry[]).push(entry);
     else fields.set(field, { type, entries: [entry] });
   }
-  return { ...row, fields };
+  return { ...row, ...(ends && { ends }), fields };
 }
 
 const decodeCell = (type: CrdtTypeName, cell: StoredCell, interned: Interned): Entry => ({
@@ -189,7 +209,7 @@ export function decodeWaiting(
 
 /** The columns that store the row; its cells are written on their own. */
 export function encodeRow(row: Row, interned: Interned): StoredRow {
-  let clocks: Clocks | null = null;
+  let clocks: Clocks | null = row.ends ? { [ENDS]: row.ends as unknown as Clock } : null;
   for (const [field, state] of row.fields) {
     const entry = state.type === "lww" ? state.entries[0] : undefined;
     if (!entry) continue;

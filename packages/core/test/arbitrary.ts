@@ -182,15 +182,17 @@ export const state: fc.Arbitrary<RowChange> = fc
   .record({
     cl: fc.constantFrom(1, 1, 1, 2, 3),
     life: stamp,
+    ends: fc.option(fc.array(fc.option(fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 2 }), { freq: 2 }),
     lww: fc.record({ title: register, body: register }),
     counter: fc.record({ views: counter, stock: counter }),
     set: fc.record({ tags: set, marks: set }),
   })
-  .map(({ cl, life, lww, counter: counters, set: sets }) => ({
+  .map(({ cl, life, ends, lww, counter: counters, set: sets }) => ({
     table: "things",
     pk: ["r"],
     cl,
     life,
+    ...(ends && cl > 1 && { ends }),
     ...(cl % 2 === 1 && { lww, counter: counters, set: sets }),
   }));
 

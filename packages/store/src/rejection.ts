@@ -1,5 +1,5 @@
 // Changes that were rejected, the same in every dialect: ours by a peer, or a peer's here. They stand in `_grove_parked`.
-import { FIELD_PARTS, type Json, type Outcome, type RowChange } from "@grove-crdt/core";
+import { FIELD_PARTS, headOf, type Json, type Outcome, type RowChange } from "@grove-crdt/core";
 
 export interface Rejection {
   /** For `node.revert` and `node.retry`. Another one once the row was sent and rejected again. */
@@ -26,13 +26,12 @@ export interface RejectedChange extends Rejection {
 /** What is kept of a rejected change, as text. */
 export function rejectionText(change: RowChange, { fields }: Outcome): string {
   if (!fields) return JSON.stringify({ change });
-  const { table, pk, cl, life } = change;
   const kept: Record<string, object> = {};
   for (const type of FIELD_PARTS) {
     const some = Object.entries(change[type] ?? {}).filter(([name]) => fields.includes(name));
     if (some.length > 0) kept[type] = Object.fromEntries(some);
   }
-  return JSON.stringify({ fields, change: { table, pk, cl, life, ...kept } });
+  return JSON.stringify({ fields, change: { ...headOf(change), ...kept } });
 }
 
 export const REJECTION_COLUMNS = "id, peer, sent, tbl, pk, code, message, change, at";

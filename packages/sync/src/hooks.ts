@@ -5,6 +5,7 @@ import {
   checkRecord,
   fromRecords,
   GroveError,
+  headOf,
   isGroveError,
   type Json,
   type Outcome,
@@ -253,9 +254,8 @@ function settle(change: RowChange, records: readonly ChangeRecord[], passed: rea
 
 /** Values that a hook changed on their way in: as written by `node`, just after what they stand for, and the same every time. */
 export function writtenAfter(change: RowChange, amended: Readonly<Record<string, Json>>, node: string): RowChange {
-  const { table, pk, cl, life } = change;
   const lww = Object.entries(amended).map(([field, value]) => [field, [value, stampOf(change, field)[0] + 1, node]]);
-  return { table, pk, cl, life, lww: Object.fromEntries(lww) as RowChange["lww"] };
+  return { ...headOf(change), lww: Object.fromEntries(lww) as RowChange["lww"] };
 }
 
 /**

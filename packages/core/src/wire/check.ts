@@ -2,6 +2,7 @@
 // the schema refuses (test/wire-row.test.ts compares the two), and what it does not accept goes to the schema.
 import { isIllFormed, isMeasurable, isTooDeep } from "../canonical";
 import { FIELD_PARTS, type RowChange } from "../change";
+import { MAX_ENDS } from "../ends";
 import { MAX_CAUSAL_LENGTH } from "../row";
 import { NODE_ID } from "../stamp";
 import { stampOfId } from "../types/list";
@@ -18,7 +19,7 @@ const DECIMAL = /^-?(0|[1-9]\d*)$/;
 const TOTAL = /^(0|[1-9]\d*)$/;
 const INCARNATION = /^[a-z0-9]{1,32}$/;
 /** Property of a row to whether it is one of the format. */
-const PROPERTIES = new Set<string>(["table", "pk", "cl", "life", ...FIELD_PARTS]);
+const PROPERTIES = new Set<string>(["table", "pk", "cl", "life", "ends", ...FIELD_PARTS]);
 
 type Check = (value: unknown) => boolean;
 
@@ -33,6 +34,7 @@ const isName: Check = (value) =>
   !value.includes("\0") &&
   !isIllFormed(value);
 const isHlc: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isEnd: Check = (value) => value === null || isHlc(value);
 const isNode: Check = (value) => value === "" || (typeof value === "string" && NODE_ID.test(value));
 const isDecimal: Check = (value) => typeof value === "string" && value.length <= DIGITS && DECIMAL.test(value);
 const isTotal: Check = (value) => typeof value === "string" && value.length <= DIGITS && TOTAL.test(value);
@@ -152,7 +154,7 @@ export const isDocument: Check = (value) =>
 export function isRowChange(value: unknown): value is RowChange {
   if (!isRecord(value)) return false;
   for (const name of Object.keys(value)) if (!PROPERTIES.has(name)) return false;
-  const { table, pk, cl, life, lww, counter, set, list, document } = value;
+  const { table, pk, cl, life, ends, lww, counter, set, list, document } = value;
   return (
     isName(table) &&
     isArrayOf(pk, isJson) &&
@@ -165,6 +167,7 @@ export function isRowChange(value: unknown): value is RowChange {
     life.length === 2 &&
     isHlc(life[0]) &&
     isNode(life[1]) &&
+    (ends === undefined || (isArrayOf(ends, isEnd) && ends.length > 0 && ends.length <= MAX_ENDS)) &&
     isFields(lww, isRegister) &&
     isFields(counter, isCounter) &&
     isFields(set, isSet) &&

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { isIllFormed, isMeasurable, isTooDeep } from "../canonical";
 import { FIELD_PARTS, type RowChange, type WireDocument, type WireItem } from "../change";
+import { MAX_ENDS } from "../ends";
 import { GroveError } from "../errors";
 import type { CrdtTypeName, Json, TableModel } from "../model";
 import { fieldNamed, MAX_CAUSAL_LENGTH } from "../row";
@@ -43,6 +44,7 @@ export const rowChangeSchema = z.strictObject({
   pk: z.array(json).min(1).max(32),
   cl: z.int().min(1).max(MAX_CAUSAL_LENGTH),
   life: z.tuple([hlc, node]),
+  ends: z.array(hlc.nullable()).min(1).max(MAX_ENDS).optional(),
   lww: z.record(name, register).optional(),
   counter: z.record(name, counter).optional(),
   set: z.record(name, z.array(element)).optional(),

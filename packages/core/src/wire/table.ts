@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { isMeasurable, isTooDeep } from "../canonical";
 import type { ChangeRecord, RowChange, WireCounter, WireDocument, WireElement, WireItem } from "../change";
+import { MAX_ENDS } from "../ends";
 import type { ColumnModel, FieldModel, Json, TableModel } from "../model";
 import { MAX_CAUSAL_LENGTH } from "../row";
 import { NODE_ID } from "../stamp";
@@ -57,6 +58,7 @@ const partOf = (field: FieldModel): z.ZodType => {
 
 const keyOf = ({ key }: TableModel): z.ZodType =>
   z.tuple(key.map((column) => wireValue({ ...column, notNull: true })) as unknown as [z.ZodType]);
+const ends = z.array(hlc.nullable()).min(1).max(MAX_ENDS).optional();
 const cl = z.int().min(1).max(MAX_CAUSAL_LENGTH);
 
 /**
@@ -72,7 +74,7 @@ export function stateSchema(model: TableModel): z.ZodType<RowChange> {
         .strictObject(Object.fromEntries(fields.map((field) => [field.name, partOf(field).optional()])))
         .optional();
   }
-  const row = { table: z.literal(model.name), pk: keyOf(model), cl, life: z.tuple([hlc, node]) };
+  const row = { table: z.literal(model.name), pk: keyOf(model), cl, life: z.tuple([hlc, node]), ends };
   return z.strictObject({ ...row, ...parts }) as unknown as z.ZodType<RowChange>;
 }
 
