@@ -426,7 +426,7 @@ describe("a feed and who follows it, whatever comes first", () => {
     serve = async ({ cursor, peer }: ServeQuery): Promise<Served> => {
       const { length } = this.rows;
       const rows = this.rows.slice(this.reset ? 0 : (cursor?.position ?? 0));
-      const served = { rows, sums: [], cursor: at(length), more: false, reset: this.reset };
+      const served = { rows, sums: [], cursor: at(length), more: false, reset: this.reset, collected: 0 };
       await this.arriving(peer);
       return served;
     };
@@ -552,7 +552,7 @@ describe("a feed and who follows it, whatever comes first", () => {
     let seq = 0;
     const offer = (length: number) => {
       const row: RowChange = { table: "documents", pk: ["x".repeat(length)], cl: 1, life: [1, "x"] };
-      follower.offer(makeFrame([row], at(++seq), false));
+      follower.offer(makeFrame([row], at(++seq), false, 0));
     };
     const take = async () => (await pages.next()).value?.frame.cursor.position;
     for (const length of [600, 5_000, 600]) {

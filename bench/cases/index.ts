@@ -17,6 +17,7 @@ import { servePage, servePageDocuments, serveRate } from "./serve-page";
 import { setChange } from "./set-change";
 import { shadowBytes, shadowBytesWorn } from "./shadow-bytes";
 import { typesCases } from "./types";
+import { verifyScaling } from "./verify-scaling";
 
 export const cases: readonly Case[] = [
   captureInsert,
@@ -34,6 +35,7 @@ export const cases: readonly Case[] = [
   servePageDocuments,
   serveRate,
   pullScaling,
+  verifyScaling,
   shadowBytes,
   shadowBytesWorn,
   listInsertSingle,

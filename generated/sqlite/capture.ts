@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "0070ac69f2ddb72902f0a81c832cf11fc691ed66da44d3049a1bd406a4f38ccb";
+export const hash = "2f0fd5b627547b1ef76aaa6446152750e435f56473d6ae254835dd8a867ab522";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -79,6 +79,44 @@ CREATE TABLE IF NOT EXISTS "_grove_capture" (
   "adopted" integer DEFAULT 1 NOT NULL, -- 1 once every row from before capture has a shadow
   "added" text -- JSON array: columns that came later and whose values have yet to be looked at
 )`,
+  `-- Which deletions were forgotten, and how far the nodes are with agreeing on more. At most one row.
+CREATE TABLE IF NOT EXISTS "_grove_collection" (
+  "id" integer PRIMARY KEY NOT NULL, -- always 1
+  "upto" integer NOT NULL, -- those stamped up to it, microseconds since 1970
+  "rounds" text NOT NULL, -- JSON: the rounds under way, and the last one that ended
+  "rejoining" integer DEFAULT 0 NOT NULL -- 1 while the node begins anew from a peer's rows
+)`,
+  `-- For each table that was compared with other nodes' a tree of hashes of its rows.
+CREATE TABLE IF NOT EXISTS "_grove_trees" (
+  "tbl" text PRIMARY KEY NOT NULL, -- the table's name
+  "tree" integer NOT NULL, -- the tree's number; another one when it is made anew
+  "shape" text NOT NULL, -- a hash of the table's columns: another one when the tree has to be made anew
+  "seq" integer NOT NULL -- rows numbered up to it stand in the tree as they are
+)`,
+  `-- The sums of a tree: 64 groups of 64 leaves.
+CREATE TABLE IF NOT EXISTS "_grove_tree_groups" (
+  "id" integer PRIMARY KEY NOT NULL, -- 64 times the tree's number, and which group
+  "rows" integer NOT NULL, -- how many rows it has
+  "sum" text NOT NULL, -- the sum of its rows' hashes
+  "leaves" text NOT NULL -- JSON: by leaf how many rows, and their sum
+)`,
+  `-- The hash under which a row stands in its tree, so that it can be taken out.
+CREATE TABLE IF NOT EXISTS "_grove_tree_rows" (
+  "id" integer PRIMARY KEY NOT NULL, -- the row's id in its shadow table
+  "leaf" integer NOT NULL, -- 4096 times the tree's number, and which leaf
+  "pk" text NOT NULL, -- JSON array: the row's key
+  "sum" text NOT NULL -- the hash of all that is known of it
+)`,
+  `CREATE INDEX IF NOT EXISTS "_grove_tree_rows_leaf" ON "_grove_tree_rows" ("leaf")`,
+  `-- Rows of tables that this database does not have: kept for peers that do, and for the day when it does.
+CREATE TABLE IF NOT EXISTS "_grove_elsewhere" (
+  "id" text PRIMARY KEY NOT NULL, -- a hash of table and key
+  "tbl" text NOT NULL, -- the table's name
+  "state" text NOT NULL, -- JSON: all that is known of the row
+  "seq" integer NOT NULL, -- the row's latest sequence number
+  "via" integer -- the peer that it came from, while unchanged, see _grove_nodes
+)`,
+  `CREATE INDEX IF NOT EXISTS "_grove_elsewhere_seq" ON "_grove_elsewhere" ("tbl", "seq")`,
 ];
 
 /** What stands beside each table: its own tables, and its triggers by name. */

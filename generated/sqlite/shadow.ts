@@ -125,6 +125,72 @@ export const groveCapture = sqliteTable("_grove_capture", {
   added: text("added"),
 });
 
+/** Which deletions were forgotten, and how far the nodes are with agreeing on more. At most one row. */
+export const groveCollection = sqliteTable("_grove_collection", {
+  /** always 1 */
+  id: integer("id").primaryKey(),
+  /** those stamped up to it, microseconds since 1970 */
+  upto: integer("upto").notNull(),
+  /** JSON: the rounds under way, and the last one that ended */
+  rounds: text("rounds").notNull(),
+  /** 1 while the node begins anew from a peer's rows */
+  rejoining: integer("rejoining").notNull().default(0),
+});
+
+/** For each table that was compared with other nodes' a tree of hashes of its rows. */
+export const groveTrees = sqliteTable("_grove_trees", {
+  /** the table's name */
+  tbl: text("tbl").primaryKey(),
+  /** the tree's number; another one when it is made anew */
+  tree: integer("tree").notNull(),
+  /** a hash of the table's columns: another one when the tree has to be made anew */
+  shape: text("shape").notNull(),
+  /** rows numbered up to it stand in the tree as they are */
+  seq: integer("seq").notNull(),
+});
+
+/** The sums of a tree: 64 groups of 64 leaves. */
+export const groveTreeGroups = sqliteTable("_grove_tree_groups", {
+  /** 64 times the tree's number, and which group */
+  id: integer("id").primaryKey(),
+  /** how many rows it has */
+  rows: integer("rows").notNull(),
+  /** the sum of its rows' hashes */
+  sum: text("sum").notNull(),
+  /** JSON: by leaf how many rows, and their sum */
+  leaves: text("leaves").notNull(),
+});
+
+/** The hash under which a row stands in its tree, so that it can be taken out. */
+export const groveTreeRows = sqliteTable("_grove_tree_rows", {
+  /** the row's id in its shadow table */
+  id: integer("id").primaryKey(),
+  /** 4096 times the tree's number, and which leaf */
+  leaf: integer("leaf").notNull(),
+  /** JSON array: the row's key */
+  pk: text("pk").notNull(),
+  /** the hash of all that is known of it */
+  sum: text("sum").notNull(),
+}, (t) => [
+  index("_grove_tree_rows_leaf").on(t.leaf),
+]);
+
+/** Rows of tables that this database does not have: kept for peers that do, and for the day when it does. */
+export const groveElsewhere = sqliteTable("_grove_elsewhere", {
+  /** a hash of table and key */
+  id: text("id").primaryKey(),
+  /** the table's name */
+  tbl: text("tbl").notNull(),
+  /** JSON: all that is known of the row */
+  state: text("state").notNull(),
+  /** the row's latest sequence number */
+  seq: integer("seq").notNull(),
+  /** the peer that it came from, while unchanged, see _grove_nodes */
+  via: integer("via"),
+}, (t) => [
+  index("_grove_elsewhere_seq").on(t.tbl, t.seq),
+]);
+
 /** What was written since the last fold: filled by triggers, emptied by the fold. */
 const idLogTable = <Name extends string>(name: Name) => sqliteTable(name, {
   /** the order of the writes */

@@ -55,6 +55,11 @@ export const system = {
   parked: "_grove_parked",
   hiddenKeys: "_grove_hidden_keys",
   capture: "_grove_capture",
+  collection: "_grove_collection",
+  trees: "_grove_trees",
+  treeGroups: "_grove_tree_groups",
+  treeRows: "_grove_tree_rows",
+  elsewhere: "_grove_elsewhere",
 } as const;
 
 export const nodesTable: LayoutTable = {
@@ -98,3 +103,76 @@ export const captureTable: LayoutTable = {
   ],
   indexes: [],
 };
+
+/** @param long makes a column for numbers of 53 bits */
+export const collectionTable = (long: typeof integer): LayoutTable => ({
+  name: system.collection,
+  exportName: "groveCollection",
+  about: "Which deletions were forgotten, and how far the nodes are with agreeing on more. At most one row.",
+  columns: [
+    integer("id", "always 1", ID),
+    long("upto", "those stamped up to it, microseconds since 1970", REQUIRED),
+    text("rounds", "JSON: the rounds under way, and the last one that ended", REQUIRED),
+    integer("rejoining", "1 while the node begins anew from a peer's rows", { ...REQUIRED, default: 0 }),
+  ],
+  indexes: [],
+});
+
+/**
+ * Hashes of what the tables hold, by which nodes are compared: filled when somebody first compares them, and brought up to date then.
+ *
+ * @param long makes a column for numbers of 53 bits
+ */
+export const treeTables = (long: typeof integer): LayoutTable[] => [
+  {
+    name: system.trees,
+    exportName: "groveTrees",
+    about: "For each table that was compared with other nodes' a tree of hashes of its rows.",
+    columns: [
+      text("tbl", "the table's name", ID),
+      long("tree", "the tree's number; another one when it is made anew", REQUIRED),
+      text("shape", "a hash of the table's columns: another one when the tree has to be made anew", REQUIRED),
+      long("seq", "rows numbered up to it stand in the tree as they are", REQUIRED),
+    ],
+    indexes: [],
+  },
+  {
+    name: system.treeGroups,
+    exportName: "groveTreeGroups",
+    about: "The sums of a tree: 64 groups of 64 leaves.",
+    columns: [
+      long("id", "64 times the tree's number, and which group", ID),
+      integer("rows", "how many rows it has", REQUIRED),
+      text("sum", "the sum of its rows' hashes", REQUIRED),
+      text("leaves", "JSON: by leaf how many rows, and their sum", REQUIRED),
+    ],
+    indexes: [],
+  },
+  {
+    name: system.treeRows,
+    exportName: "groveTreeRows",
+    about: "The hash under which a row stands in its tree, so that it can be taken out.",
+    columns: [
+      long("id", "the row's id in its shadow table", ID),
+      long("leaf", "4096 times the tree's number, and which leaf", REQUIRED),
+      text("pk", "JSON array: the row's key", REQUIRED),
+      text("sum", "the hash of all that is known of it", REQUIRED),
+    ],
+    indexes: [{ name: `${system.treeRows}_leaf`, columns: ["leaf"] }],
+  },
+];
+
+/** @param long makes a column for numbers of 53 bits */
+export const elsewhereTable = (long: typeof integer): LayoutTable => ({
+  name: system.elsewhere,
+  exportName: "groveElsewhere",
+  about: "Rows of tables that this database does not have: kept for peers that do, and for the day when it does.",
+  columns: [
+    text("id", "a hash of table and key", ID),
+    text("tbl", "the table's name", REQUIRED),
+    text("state", "JSON: all that is known of the row", REQUIRED),
+    long("seq", "the row's latest sequence number", REQUIRED),
+    integer("via", "the peer that it came from, while unchanged, see _grove_nodes"),
+  ],
+  indexes: [{ name: `${system.elsewhere}_seq`, columns: ["tbl", "seq"] }],
+});

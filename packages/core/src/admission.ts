@@ -18,6 +18,8 @@ export interface Access {
   readonly view: View;
   /** It may bring what other nodes wrote. */
   readonly mayRelay: boolean;
+  /** Nothing narrows what it may see and write, so that it may bring and read rows of tables that this node does not have. */
+  readonly elsewhere?: boolean;
   /** The node ids that are its own, beside the one under which it comes: a database may have been given another. */
   readonly own?: ReadonlySet<string>;
 }

@@ -33,13 +33,20 @@ export const errorCodes = {
   skipped: "A hook of the peer does not take this change. It is kept where it was written.",
   not_connected: "No syncer of this process has met the peer. Create one with its transport and let it sync first.",
   no_rejection: "There is no such rejected change; it may have been settled meanwhile. See node.rejected().",
-  not_found: "No such endpoint. The router serves POST /pull, POST /push, POST /digest and GET /stream.",
+  not_found:
+    "No such endpoint. The router serves POST /pull, POST /push, POST /digest, POST /collection and GET /stream.",
   clock_drift:
     "A stamp lies further ahead than `maxClockDrift`. Correct the clock of the node that wrote it; the change is kept there, and sent once the clock is right.",
   wrong_node: "The peer at this address is not the node that it was. Check the address.",
   self_peer: "The peer is this very node, or a copy of its database. Give the copy an identity of its own.",
   forked:
     "Two databases sync under one node id: one is a copy of the other. Give the copy an id of its own: `npx grove-crdt fork`, or `node.fork()`.",
+  collecting:
+    "Deletions are being collected, and this has to wait until that has ended. `npx grove-crdt gc --status` tells for whom it waits.",
+  not_collected:
+    "The two nodes have not forgotten the same deletions. The next exchange settles it; a client tells by `POST /collection` what it knows.",
+  struck_off:
+    "Deletions were forgotten that this node has not heard of, so what it holds would bring deleted rows back. Call `syncer.rejoin()`: it begins anew from a peer's rows and keeps what was never sent.",
   constraint: "A constraint of the user's table keeps the row out. It waits in the shadow and is tried again.",
   unique:
     "Another row took a unique key first and keeps it, on every node. The row waits in the shadow and is shown when the key is free.",

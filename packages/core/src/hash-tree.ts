@@ -4,10 +4,9 @@
 import { canonicalize } from "./canonical";
 import type { RowChange } from "./change";
 import { digest } from "./digest";
+import { emptySum, flipHash, flipSum, type HashSum, printSum } from "./hash-sum";
 import type { Json } from "./model";
 import { sortedState } from "./sorted";
-
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** Digits of a leaf's path. The root's is empty. */
 export const LEAF_DEPTH = 2;
@@ -20,36 +19,30 @@ export const stateSum = (state: RowChange): string => digest(canonicalize(sorted
 
 /** Sums of rows, one for each leaf: 128 bits in which each row's bits are flipped. */
 export class HashTree {
-  readonly #leaves = new Map<string, Uint8Array>();
+  readonly #leaves = new Map<string, HashSum>();
   rows = 0;
 
   add(state: RowChange): void {
     const leaf = leafOf(state.pk);
-    const sum = this.#leaves.get(leaf) ?? new Uint8Array(22);
+    const sum = this.#leaves.get(leaf) ?? emptySum();
     this.#leaves.set(leaf, sum);
-    flip(sum, stateSum(state));
+    flipHash(sum, stateSum(state));
     this.rows++;
   }
 
   /** The sums below a path, by path; what has no rows is left out. */
   below(path: string): Record<string, string> {
-    const sums = new Map<string, Uint8Array>();
+    const sums = new Map<string, HashSum>();
     for (const [leaf, sum] of this.#leaves) {
       if (!leaf.startsWith(path)) continue;
       const child = leaf.slice(0, path.length + 1);
-      const known = sums.get(child) ?? new Uint8Array(22);
+      const known = sums.get(child) ?? emptySum();
       sums.set(child, known);
-      for (let n = 0; n < known.length; n++) known[n] = (known[n] as number) ^ (sum[n] as number);
+      flipSum(known, sum);
     }
-    return Object.fromEntries([...sums].map(([child, sum]) => [child, print(sum)]));
+    return Object.fromEntries([...sums].map(([child, sum]) => [child, printSum(sum)]));
   }
 }
-
-/** The digits of a sum as numbers of six bits, one after the other. */
-function flip(sum: Uint8Array, digits: string): void {
-  for (let n = 0; n < sum.length; n++) sum[n] = (sum[n] as number) ^ DIGITS.indexOf(digits[n] as string);
-}
-const print = (sum: Uint8Array): string => Array.from(sum, (digit) => DIGITS[digit]).join("");
 
 /** The paths whose sums differ, those that only one side has included. */
 export const unequalPaths = (

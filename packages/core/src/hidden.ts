@@ -2,7 +2,8 @@
 // have to be shown. Their values wait in cells, so they are still merged, served and superseded.
 import { sameValue } from "./canonical";
 import { type CellWrite, type CellWrites, type ChangeSet, NO_BASE_WRITE, unchanged } from "./changeset";
-import type { Json, TableModel } from "./model";
+import { emptiedCell } from "./emptied";
+import { isNested, type Json, type TableModel } from "./model";
 import {
   entriesOf,
   type FieldState,
@@ -54,6 +55,11 @@ export function bury(
   for (const { name, type } of model.fields) {
     const entry = fields.get(name)?.entries[0];
     const state = values[name];
+    if (isNested(type) && !fields.has(name) && state !== undefined) {
+      fields.set(name, { type, entries: [] });
+      cells.add(emptiedCell(name, type, row));
+      continue;
+    }
     if (type !== "lww" || !entry || entry.state !== undefined || state === undefined) continue;
     const own = { ...entry, state };
     fields.set(name, { type, entries: [own] });
@@ -131,6 +137,8 @@ export function hide(model: TableModel, changes: ChangeSet, values: Readonly<Rec
       const entries = entriesOf(changes.row, field, value);
       fields.set(name, { type, entries });
       for (const entry of entries) cells.push({ field: name, type, entry });
+      if (isNested(type) && entries.length === 0 && value !== undefined)
+        cells.push(emptiedCell(name, type, changes.row));
     }
   }
   return { ...changes, row: { ...changes.row, fields }, cells, base: NO_BASE_WRITE };

@@ -9,11 +9,12 @@ import { sameValue } from "./canonical";
 import { ENTRY_PARTS, type RowChange, type WireRegister } from "./change";
 import type { CellWrite, ChangeSet } from "./changeset";
 import { CellWrites, NO_BASE_WRITE } from "./changeset";
+import { emptiedCell } from "./emptied";
 import { joinEnds, type Mortal, sameEnds } from "./ends";
 import type { Entry } from "./entry";
 import { bury, makeExplicit } from "./hidden";
 import { incomingFields } from "./incoming";
-import type { FieldModel, Json, TableModel } from "./model";
+import { type FieldModel, isNested, type Json, type TableModel } from "./model";
 import {
   entriesOf,
   type FieldState,
@@ -112,11 +113,16 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   const clearCells = previous !== null;
   if (!isAlive(change)) {
     const kept = new Map([...incomingFields(change, seq, from)].filter(([field]) => outlives(model, field)));
+    const row = begin(NO_SHAPE, kept);
     return {
       outcome: "applied",
-      row: begin(NO_SHAPE, kept),
+      row,
       clearCells,
-      cells: [...kept].flatMap(([field, { type, entries }]) => entries.map((entry) => ({ field, type, entry }))),
+      cells: [...kept].flatMap(([field, { type, entries }]) =>
+        isNested(type) && entries.length === 0
+          ? [emptiedCell(field, type, row)]
+          : entries.map((entry) => ({ field, type, entry })),
+      ),
       deletes: [],
       base: local.present ? { op: "delete" } : NO_BASE_WRITE,
     };
@@ -145,6 +151,8 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
     }
     fields?.set(name, { type, entries });
     for (const entry of entries) cells.push({ field: name, type, entry });
+    // Of a newer schema: whoever has the column is told.
+    if (!field && isNested(type) && entries.length === 0) cells.push(emptiedCell(name, type, { born: seq, via: from }));
   }
   if (local.present) {
     // A new life begins from the defaults, not from what the old one left behind.
@@ -195,6 +203,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   } else if (lifeOrder > 0) {
     // What was numbered by the old life becomes explicit, under its old number, before the life's stamp moves.
     const fields = isAlive(current) ? makeExplicit(model, current, local.values ?? {}, cells) : current.fields;
+    if (isAlive(current)) tell(model, current, local.values, fields as Map<string, FieldState>, cells, seq);
     row = { ...longest, hlc: change.life[0], node: change.life[1], born: seq, via, shape: NO_SHAPE, fields };
     applied = true;
   } else if (longest !== current || (lifeOrder < 0 && from !== null && current.via === from)) {
@@ -301,6 +310,25 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
   const shows = local.present && !rests && Object.keys(values).length > 0;
   const base = shows ? ({ op: "update", values } as const) : NO_BASE_WRITE;
   return { outcome, row, clearCells: false, cells: cells.list(), deletes, base };
+}
+
+/** What no number has ever sent is numbered anew as it becomes explicit: peers may have the row without it, from before the column. */
+function tell(
+  model: TableModel,
+  before: Row,
+  values: Local["values"],
+  fields: Map<string, FieldState>,
+  cells: CellWrites,
+  seq: number,
+): void {
+  for (const field of model.fields) {
+    const { name, type } = field;
+    const known = fields.get(name);
+    if (!known || !isUntold(before, field, valueAt(values, name))) continue;
+    const entries = known.entries.map((entry) => ({ ...entry, seq, via: null }));
+    fields.set(name, { type, entries });
+    if (type !== "lww") for (const entry of entries) cells.add({ field: name, type, entry });
+  }
 }
 
 /** An implicit field at its column's default: the column may be younger than the row, and then no number ever sends it. */

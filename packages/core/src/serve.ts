@@ -74,7 +74,8 @@ export function rowToChange(
     if (stored) {
       entries = dueEntries(stored.entries, options);
       // Without entries it is empty, which a counter cannot be.
-      if (entries.length === 0 && !(withLife && lives && type !== "counter")) continue;
+      const isTold = withLife && type !== "counter" && (lives || stored.entries.length === 0);
+      if (entries.length === 0 && !isTold) continue;
     } else {
       const value = valueAt(values, name);
       if (!withLife || !lives || value === undefined) continue;
@@ -85,7 +86,7 @@ export function rowToChange(
   for (const [name, { type, entries: all }] of row.fields) {
     if (fieldNamed(model, name) || (fields && !fields.has(name))) continue;
     const entries = dueEntries(all, options);
-    if (entries.length === 0) continue;
+    if (entries.length === 0 && !(withLife && all.length === 0)) continue;
     if (type !== "lww") put(type, name, crdtTypes[type].encode(entries));
     else if (entries[0]?.state !== undefined) put(type, name, wireRegister(row, entries[0]));
   }

@@ -1,6 +1,7 @@
 // How a row's shadow is stored: the columns of `_t_crdt` and `_t_crdt_cells`, and the row in memory.
 // Node ids are short integers there (`_grove_nodes`), lists of field names likewise (`_grove_shapes`).
 import type { RowChange } from "./change";
+import { isEmptied } from "./emptied";
 import type { Ends } from "./ends";
 import type { Entry } from "./entry";
 import type { CrdtTypeName, FieldModel, Json, TableModel } from "./model";
@@ -145,7 +146,9 @@ export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly 
       continue;
     }
     const known = fields.get(field);
-    if (known) (known.entries as Entry[]).push(entry);
+    if (isEmptied(type, entry)) {
+      if (!known) fields.set(field, { type, entries: [] });
+    } else if (known) (known.entries as Entry[]).push(entry);
     else fields.set(field, { type, entries: [entry] });
   }
   return { ...row, ...(ends && { ends }), fields };
@@ -196,7 +199,8 @@ export function decodeWaiting(
     const { type } = fieldNamed(model, field) as FieldModel;
     const [{ state, hlc, node }] = entries as [Entry];
     parts[type] ??= [];
-    parts[type].push([field, type === "lww" ? [state, hlc, node] : crdtTypes[type].encode(entries)]);
+    const said = entries.filter((entry) => !isEmptied(type, entry));
+    parts[type].push([field, type === "lww" ? [state, hlc, node] : crdtTypes[type].encode(said)]);
   }
   const told = Object.entries(parts).map(([type, part]) => [type, Object.fromEntries(part)]);
   const life = [hlc, interned.nodeName(node)];

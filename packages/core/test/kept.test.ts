@@ -137,7 +137,8 @@ describe("a local delete", () => {
     });
     // What waits for nobody is in cells.
     const cells = new Set(changes!.cells.map(({ field }) => field));
-    expect([...cells].sort()).toEqual(["body", "stock", "title", "views"]);
+    // Also that there is no mark.
+    expect([...cells].sort()).toEqual(["body", "marks", "stock", "title", "views"]);
   });
   test("of a row that showed although it was deleted puts its values back into cells and is no news", () => {
     const buried = decideFold(

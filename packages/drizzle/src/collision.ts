@@ -17,6 +17,11 @@ const ownColumns: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^_grove_parked$/, ["tbl", "pk", "code"]],
   [/^_grove_capture$/, ["tbl", "fields"]],
   [/^_grove_hidden_keys$/, ["name", "tbl", "pk"]],
+  [/^_grove_trees$/, ["tbl", "tree", "shape"]],
+  [/^_grove_tree_groups$/, ["sum", "leaves"]],
+  [/^_grove_tree_rows$/, ["leaf", "pk", "sum"]],
+  [/^_grove_collection$/, ["upto", "rounds"]],
+  [/^_grove_elsewhere$/, ["tbl", "state", "via"]],
   [/^_grove_lock$/, ["id"]],
 ];
 

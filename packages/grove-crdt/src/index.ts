@@ -79,5 +79,6 @@ export {
   streamingTransport,
   type TableEvent,
   type Transport,
+  type VerifyOptions,
   type VerifyReport,
 } from "@grove-crdt/sync";

@@ -84,7 +84,8 @@ export function accessOf<Principal, R extends Registry>(
           ...(rows && { where: conditions(model, rows) }),
         });
     }
-    return { tables: names, view, mayRelay: mayRelay?.(principal) === true };
+    const elsewhere = !tables && !fields && !scope;
+    return { tables: names, view, mayRelay: mayRelay?.(principal) === true, elsewhere };
   };
 }
 

@@ -1,6 +1,7 @@
 // The Hono router that serves a node: POST /pull, POST /push and GET /stream under the path where it is mounted.
 import {
   checkProtocol,
+  collectionRequestSchema,
   digestRequestSchema,
   type ErrorCode,
   errorCodes,
@@ -109,11 +110,14 @@ const STATUS: Partial<Record<ErrorCode, Status>> = {
   not_found: 404,
   self_peer: 409,
   forked: 409,
+  not_collected: 409,
+  struck_off: 409,
   payload_too_large: 413,
   timeout: 408,
   rate_limited: 429,
   aborted: 503,
   busy: 503,
+  collecting: 503,
   capture_missing: 503,
   capture_stale: 503,
   not_adopted: 503,
@@ -136,7 +140,7 @@ function checkShape<Schema extends z.ZodType>(schema: Schema, json: unknown): z.
 
 /** The query of a stream; lists and positions in it are JSON. The cursor is the last event's id. */
 function streamRequest(c: Context): StreamRequest {
-  const { protocol, node, seen, tables, only, cursor } = c.req.query();
+  const { protocol, node, collected, seen, tables, only, cursor } = c.req.query();
   const json = (name: string, text: string | undefined) => {
     try {
       return text === undefined ? undefined : (JSON.parse(text) as unknown);
@@ -147,6 +151,7 @@ function streamRequest(c: Context): StreamRequest {
   return checkShape(streamRequestSchema, {
     protocol: json("protocol", protocol),
     node,
+    collected: json("collected", collected),
     cursor: c.req.header("last-event-id") ?? cursor ?? null,
     seen: json("seen", seen),
     tables: json("tables", tables),
@@ -252,6 +257,9 @@ export function syncRouter<Principal, const R extends Registry = Registry>(
   }
   app.post("/pull", async (c) => c.json(await node.pull(await read(c, pullRequestSchema), c.get("called"))));
   app.post("/digest", async (c) => c.json(await node.digest(await read(c, digestRequestSchema), c.get("called"))));
+  app.post("/collection", async (c) =>
+    c.json(await node.exchangeRounds(await read(c, collectionRequestSchema), c.get("called"))),
+  );
   app.post("/push", async (c) => {
     const { caller } = c.get("called");
     const request = await read(c, pushRequestSchema, (json) => {

@@ -1,5 +1,6 @@
 // Stores: the port and its implementations.
 
+export { type CollectionStep, checkCollected } from "./collection";
 export { drawName } from "./identity";
 export { type DatabaseClient, openStore } from "./open";
 export type { NodePostgresPool, PGliteClient, PostgresClient, PostgresJsClient } from "./postgres/driver";
@@ -8,3 +9,4 @@ export type { RejectedChange, Rejection } from "./rejection";
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/driver";
 export { SqliteStore } from "./sqlite/store";
 export * from "./store";
+export type { Paths, TableDigest } from "./tree";

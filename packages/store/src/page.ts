@@ -41,7 +41,7 @@ export function refuse(error: unknown): Outcome {
   return { outcome: "rejected", code: error.code, message: error.message };
 }
 
-const drift = (ahead: number): Outcome => ({
+export const drift = (ahead: number): Outcome => ({
   outcome: "refused",
   code: "clock_drift",
   message: `A stamp lies ${(ahead / 1e6).toFixed(1)} s ahead of this node's clock. Correct the clock of the node that wrote it.`,

@@ -4,7 +4,7 @@ import { FIELD_PARTS, headOf, type Json, type Outcome, type RowChange } from "@g
 export interface Rejection {
   /** For `node.revert` and `node.retry`. Another one once the row was sent and rejected again. */
   readonly id: number;
-  /** The peer's node id. */
+  /** The peer's node id; of what was set aside when this node rejoined (code `struck_off`) its own. */
   readonly peer: string;
   /** We sent it and the peer rejected it; else the peer sent it and it was rejected here. */
   readonly sent: boolean;

@@ -2,6 +2,8 @@
 // it holds no merge rule. Nothing that it keeps in memory matters for correctness.
 import type {
   Access,
+  Admittance,
+  Collection,
   Cursor,
   Discrepancy,
   Json,
@@ -12,7 +14,9 @@ import type {
   RowSum,
   View,
 } from "@grove-crdt/core";
+import type { CollectionStep } from "./collection";
 import type { RejectedChange, Rejection } from "./rejection";
+import type { Paths, TableDigest } from "./tree";
 
 export interface StoreOptions {
   /** Physical time in microseconds since 1970. */
@@ -51,6 +55,11 @@ export interface AdoptOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface DigestOptions {
+  /** Ends it between two transactions; what was hashed stays so. */
+  readonly signal?: AbortSignal;
+}
+
 export interface ServeQuery {
   readonly cursor: Cursor | null;
   readonly tables: readonly string[];
@@ -65,12 +74,17 @@ export interface ServeQuery {
   readonly view?: View;
 }
 
+/** A page, but for what the store says of itself. */
+export type Page = Omit<Served, "collected">;
+
 export interface Served {
   readonly rows: readonly RowChange[];
   readonly sums: readonly RowSum[];
   readonly cursor: Cursor;
   readonly more: boolean;
   readonly reset: boolean;
+  /** Deletions stamped up to this were forgotten when the page was read. */
+  readonly collected: number;
   /** Of a page for many readers: what does not go to each of them as it stands in `rows`. */
   readonly apart?: Apart;
 }
@@ -99,6 +113,10 @@ export interface MergeRequest {
   readonly access?: Access;
   /** The rows from this place on are this node's own: hooks gave them other values. */
   readonly ownFrom?: number;
+  /** Rows of tables that are not here are kept, where {@link Store.keeps} says that they may be; omitted = they are rejected. */
+  readonly keep?: boolean;
+  /** Deletions stamped up to this were forgotten where the rows come from; omitted = they come from here. */
+  readonly collected?: number;
   /** What to keep about the peer, given the outcomes; written in the merge's own transaction. */
   readonly peer?: (outcomes: readonly Outcome[]) => PeerUpdate;
 }
@@ -144,6 +162,8 @@ export interface Polling {
 
 export interface Store {
   readonly tables: readonly string[];
+  /** Whether rows of tables that are not here may be kept: not where the store was told which tables there are for it. */
+  readonly keeps: boolean;
   readonly polling: Polling;
   /** Compares the installed capture with the generated one. */
   verify(): Promise<CaptureProblem | null>;
@@ -169,10 +189,24 @@ export interface Store {
   countAfter(position: number, tables: readonly string[]): Promise<number>;
   /** Folds all captured writes; returns how many rows said something new. */
   fold(): Promise<number>;
+  /** Names of the tables that are not here and of which rows are kept. They may be named in a {@link ServeQuery}. */
+  elsewhere(): Promise<readonly string[]>;
+  /**
+   * Merges what was kept of tables that are here now. What a table cannot take stays kept.
+   *
+   * @returns how many rows came into their tables
+   * @throws GroveError `clock_drift` while this node's clock is behind what it was told
+   */
+  arrive(): Promise<number>;
   serve(query: ServeQuery): Promise<Served>;
   merge(request: MergeRequest): Promise<MergeResult>;
   /** All that is known of each row, in the order of the keys; null where that is nothing, no such row can be, or the view does not show it. */
   states(keys: readonly RowKey[], view?: View): Promise<(RowChange | null)[]>;
+  /**
+   * Hashes of what the tables hold, as far as they are asked for: of the rows written since they were asked for last, those alone are read.
+   * What was changed without a number of its own, behind capture, is not in them: see {@link reconcile}.
+   */
+  digest(asked: ReadonlyMap<string, Paths>, options?: DigestOptions): Promise<ReadonlyMap<string, TableDigest>>;
   peer(node: string): Promise<PeerState | null>;
   savePeer(node: string, update: PeerUpdate): Promise<void>;
   /**
@@ -208,6 +242,25 @@ export interface Store {
    * many rows it changed.
    */
   restamp(): Promise<number>;
+  /** What was forgotten, and the rounds in which nodes agree on more. */
+  collection(): Promise<Collection>;
+  /**
+   * Takes a step in all rounds, and forgets what they have agreed on. `isStruck`: others have, and this node was not there.
+   *
+   * @throws GroveError `collecting`, `bad_request`
+   */
+  stepCollection(step: CollectionStep): Promise<{ readonly collection: Collection; readonly isStruck: boolean }>;
+  /**
+   * Sets aside what nobody has acknowledged, as changes that were rejected with the code `struck_off`, under the node's own id as the
+   * peer, and forgets all that is known of rows; the tables stay as they are. From then on what the peer has decides.
+   *
+   * @param collected deletions stamped up to this are forgotten at the peer
+   */
+  beginRejoin(collected: number): Promise<void>;
+  /** Once the peer's rows have come: takes the others out of the tables. Returns how many those were. */
+  endRejoin(): Promise<number>;
+  /** Notes a node that there is an exchange with; whether there may be one. */
+  admit(peer: string): Promise<Admittance>;
   /** The node ids that are bound to who calls. */
   peersOf(principal: string): Promise<readonly string[]>;
   /**
@@ -218,7 +271,7 @@ export interface Store {
   fork(id?: string): Promise<string>;
   /** Rows that live in the shadow but that a constraint keeps out of the base table. */
   parked(): Promise<readonly ParkedRow[]>;
-  /** Compares base tables with their shadows; what no trigger saw counts as written now. */
+  /** Compares base tables with their shadows; what no trigger saw counts as written now. All rows are hashed anew for the next {@link digest}. */
   reconcile(): Promise<readonly Discrepancy[]>;
   /** The whole shadow of a row as plain data; null when there is none. */
   inspect(table: string, pk: readonly Json[]): Promise<RowChange | null>;

@@ -1,6 +1,9 @@
 // Answering: the protocol's questions, whoever carries them, each within what the caller may see and do.
 import {
   type Access,
+  type Collection,
+  type CollectionRequest,
+  type CollectionResponse,
   type Cursor,
   checkProtocol,
   DEFAULT_PAGE_BYTES,
@@ -8,8 +11,10 @@ import {
   type DigestRequest,
   type DigestResponse,
   GroveError,
+  isOpen,
   isTooDeep,
   LEAF_DEPTH,
+  memberOf,
   narrow,
   type Outcome,
   openCursor,
@@ -22,6 +27,9 @@ import {
   type RowChange,
   type RowKey,
   type RowSum,
+  roundsFor,
+  roundsFrom,
+  roundsToTell,
   START_FULL,
   type StreamRequest,
   sealCursor,
@@ -29,12 +37,14 @@ import {
   viewOf,
   WHOLE,
 } from "@grove-crdt/core";
-import type { PeerUpdate, Store } from "@grove-crdt/store";
+import { checkCollected, type PeerUpdate, type Store } from "@grove-crdt/store";
 import { findUnequal, readWhole } from "./agreement";
 import type { Caller } from "./caller";
+import { refuseStruck } from "./collecting";
 import { type Digests, seenFields } from "./digests";
 import type { FollowerOptions } from "./follower";
 import { isRestored } from "./history";
+import { joinsLater } from "./link";
 import type { Passage } from "./passage";
 import { Streams } from "./streams";
 import type { Watcher } from "./watcher";
@@ -59,6 +69,8 @@ interface Seen {
 export class Answering {
   readonly #streams: Streams;
   readonly #digests: Digests;
+  /** Peers that are known to be met. */
+  readonly #admitted = new Set<string>();
   /** Peers whose principal is known: a node id is bound once. */
   readonly #bound = new Map<string, string>();
 
@@ -82,18 +94,30 @@ export class Answering {
     return access ? tables.filter((name) => access.tables.has(name)) : tables;
   }
 
+  /** Tables that this node does not have and of which it keeps rows; null = it keeps none for the caller. */
+  async #keptFor(caller: Caller): Promise<readonly string[] | null> {
+    return this.passage.keeps(caller) ? this.store.elsewhere() : null;
+  }
+
+  #seesAll({ access }: Caller): boolean {
+    return access === undefined || this.store.tables.every((name) => access.tables.has(name) && !access.view.has(name));
+  }
+
   /** What is asked for, as far as the caller may see it. @throws GroveError `unknown_table` */
-  #seen({ tables, only }: Pick<PullRequest, "tables" | "only">, caller: Caller): Seen {
+  async #seen({ tables, only }: Pick<PullRequest, "tables" | "only">, caller: Caller): Promise<Seen> {
     const known = this.#tablesOf(caller);
     const asked = tables ? [...new Set(tables)] : known;
-    const unknown = [...asked, ...Object.keys(only ?? {})].find((table) => !known.includes(table));
+    const strange = asked.filter((table) => !known.includes(table));
+    const kept = strange.length > 0 ? ((await this.#keptFor(caller)) ?? []) : [];
+    const unknown =
+      strange.find((table) => !kept.includes(table)) ?? Object.keys(only ?? {}).find((table) => !known.includes(table));
     if (unknown !== undefined) throw unknownTable(unknown);
     const view = caller.access?.view ?? WHOLE;
     return { tables: asked, view: only ? narrow(view, viewOf(only)) : view };
   }
 
-  async #answer(peer: string, caller: Caller) {
-    const [at, known] = await Promise.all([this.store.position(), this.store.peer(peer)]);
+  async #answer(peer: string, caller: Caller, { upTo, rounds }: Collection) {
+    const [at, known, kept] = await Promise.all([this.store.position(), this.store.peer(peer), this.#keptFor(caller)]);
     const { id, now } = this.identity;
     return {
       protocol: PROTOCOL_VERSION,
@@ -103,19 +127,26 @@ export class Answering {
       ...(known?.displaced && { displaced: known.displaced }),
       now: now(),
       tables: [...this.#tablesOf(caller)],
+      ...(kept && { kept: [...kept] }),
+      ...(upTo > 0 && { collected: upTo }),
+      ...(rounds.some(isOpen) && { rounds: true as const }),
     };
   }
 
-  /** @throws GroveError `self_peer`, `node_id_taken` */
-  async #meet(peer: string, { id: principal }: Caller, isSelfAllowed = false): Promise<void> {
+  /** @throws GroveError `self_peer`, `node_id_taken`, `struck_off`, `collecting` */
+  async #meet(peer: string, { id: principal }: Caller, onlyLooks = false): Promise<Collection> {
     if (peer === this.identity.id) {
-      if (isSelfAllowed) return;
+      if (onlyLooks) return this.store.collection();
       throw new GroveError(
         "self_peer",
         `The node ${JSON.stringify(peer)} talks to itself, or to a copy of its own database. Give the copy an identity of its own.`,
       );
     }
-    if (principal === null || this.#bound.get(peer) === principal) return;
+    const { collection, isLate } = await this.#admit(peer);
+    // Who only wants to know who is there is told, and not noted.
+    if (isLate && onlyLooks) return collection;
+    if (isLate) throw joinsLater(`the node ${JSON.stringify(peer)}`);
+    if (principal === null || this.#bound.get(peer) === principal) return collection;
     if ((await this.store.bindPeer(peer, principal)) !== principal) {
       throw new GroveError(
         "node_id_taken",
@@ -123,6 +154,18 @@ export class Answering {
       );
     }
     this.#bound.set(peer, principal);
+    return collection;
+  }
+
+  /** What has been collected so far, and whether the peer is new and has to wait for the end of a round. @throws GroveError `struck_off` */
+  async #admit(peer: string): Promise<{ readonly collection: Collection; readonly isLate: boolean }> {
+    const collection = await this.store.collection();
+    if (collection.rejoining)
+      throw new GroveError("struck_off", "This node begins anew from a peer's rows. Ask again when it has ended.");
+    refuseStruck(collection, peer);
+    const isLate = !this.#admitted.has(peer) && (await this.store.admit(peer)) === "later";
+    if (!isLate) this.#admitted.add(peer);
+    return { collection, isLate };
   }
 
   release(peer: string): Promise<void> {
@@ -159,18 +202,24 @@ export class Answering {
   async pull(request: PullRequest, caller: Caller): Promise<PullResponse> {
     checkProtocol(request.protocol);
     const { node: peer } = request;
-    const { tables, view } = this.#seen(request, caller);
+    const { tables, view } = await this.#seen(request, caller);
     const { rows = DEFAULT_PAGE_ROWS, bytes = DEFAULT_PAGE_BYTES } = request;
     const given = request.cursor === null ? null : this.#open(request.cursor);
     // Who asks without wanting rows only wants to know who is there; a node may so find out that it talks to itself.
-    await this.#meet(peer, caller, request.rows === 0);
+    const collection = await this.#meet(peer, caller, request.rows === 0);
+    const collected = request.collected ?? 0;
+    if (request.rows !== 0) checkCollected(collection.upTo, collected);
     if (request.want) {
-      const want = request.want.filter(([table]) => tables.includes(table));
+      const kept = request.tables ? [] : ((await this.#keptFor(caller)) ?? []);
+      const want = request.want.filter(([table]) => tables.includes(table) || kept.includes(table));
       const whole = await readWhole(this.store, want, { rows, bytes }, view);
       const unmoved = request.cursor ?? sealCursor(START_FULL, this.identity.secret);
       const more = whole.taken < want.length;
       const { rows: sent } = await this.passage.outgoing(peer, whole.rows, caller);
-      return { ...(await this.#answer(peer, caller)), cursor: unmoved, more, rows: sent };
+      const answer = await this.#answer(peer, caller, await this.store.collection());
+      // They were read somewhere between then and now.
+      checkCollected(answer.collected ?? 0, collected);
+      return { ...answer, cursor: unmoved, more, rows: sent };
     }
     if (request.now !== undefined) await this.identity.restamp(request.now);
     await this.#settle(peer, request.cursor);
@@ -186,6 +235,7 @@ export class Answering {
       // Hooks have to see what leaves.
       sums: request.sums && !this.passage.filtersOutbound(caller),
     });
+    if (request.rows !== 0) checkCollected(served.collected, collected);
     const cursor = sealCursor(served.cursor, this.identity.secret);
     const { rows: sent, failed } = await this.passage.outgoing(peer, served.rows, caller);
     if (this.passage.filtersOutbound(caller)) {
@@ -194,7 +244,7 @@ export class Answering {
       if (whole.length > 0) this.#given.set(peer, { cursor, rows: whole });
     }
     return {
-      ...(await this.#answer(peer, caller)),
+      ...(await this.#answer(peer, caller, { ...collection, upTo: served.collected })),
       cursor,
       more: served.more,
       ...((served.reset || restored) && { reset: true }),
@@ -232,11 +282,12 @@ export class Answering {
   ): Promise<AsyncGenerator<PullResponse, undefined>> {
     checkProtocol(request.protocol);
     const { node: peer } = request;
-    const { tables, view } = this.#seen(request, caller);
+    const { tables, view } = await this.#seen(request, caller);
     const given = request.cursor === null ? null : this.#open(request.cursor);
-    await this.#meet(peer, caller);
+    const collection = await this.#meet(peer, caller);
+    checkCollected(collection.upTo, request.collected ?? 0);
     const restored = (await this.#isRestored(request)) || given?.foreign === true;
-    const { seen } = await this.#answer(peer, caller);
+    const { seen } = await this.#answer(peer, caller, collection);
     const pages = this.#streams.follow({
       ...options,
       peer,
@@ -266,8 +317,9 @@ export class Answering {
   async digest(request: DigestRequest, caller: Caller): Promise<DigestResponse> {
     checkProtocol(request.protocol);
     const { node: peer } = request;
-    const { tables, view } = this.#seen(request, caller);
-    await this.#meet(peer, caller);
+    const { tables, view } = await this.#seen(request, caller);
+    const collection = await this.#meet(peer, caller);
+    checkCollected(collection.upTo, request.collected ?? 0);
     if (this.passage.filtersOutbound(caller))
       throw new GroveError("forbidden", "Hooks decide here which changes leave, so there is nothing to compare with.");
     const below = new Map(Object.entries(request.below ?? Object.fromEntries(tables.map((table) => [table, [""]]))));
@@ -279,42 +331,77 @@ export class Answering {
     const asked = inner.filter(([, paths]) => paths.length > 0);
     // The first question is about the tables as they are now.
     const kept = request.below !== undefined;
-    const trees = asked.length > 0 ? await this.#digests.trees(tables, view, { kept }) : null;
-    const sums = asked.map(([table, paths]): [string, Record<string, string>] => [
-      table,
-      Object.assign({}, ...paths.map((path) => trees?.get(table)?.below(path))) as Record<string, string>,
-    ]);
+    const { recount } = request;
+    const trees = asked.length > 0 ? await this.#digests.trees(tables, view, { kept, recount }) : null;
+    const sums: [string, Record<string, string>][] = [];
+    for (const [table, paths] of asked) sums.push([table, { ...(await trees?.get(table)?.below(paths)) }]);
     const leaves = new Map(
       [...below].flatMap(([table, paths]): [string, Set<string>][] => {
         const some = paths.filter(({ length }) => length === LEAF_DEPTH);
         return some.length > 0 ? [[table, new Set(some)]] : [];
       }),
     );
-    const rows = leaves.size > 0 ? await this.#digests.rows(leaves, view) : new Map<string, never[]>();
+    const rows = leaves.size > 0 ? await this.#digests.rows(leaves, view, { recount }) : new Map<string, never[]>();
     const fields = seenFields(view, tables);
     return {
-      ...(await this.#answer(peer, caller)),
+      ...(await this.#answer(peer, caller, collection)),
       sums: Object.fromEntries(sums),
-      rows: Object.fromEntries(rows),
+      rows: Object.fromEntries([...rows].map(([table, found]) => [table, found.map(([pk, sum]) => [[...pk], sum])])),
       ...(Object.keys(fields).length > 0 && { fields }),
     };
   }
 
-  /** @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken` */
+  /**
+   * Who may bring anything may tell of anything; everybody else tells of itself alone, and hears of no more than it needs.
+   *
+   * @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken`, `struck_off`, `collecting`
+   */
+  async collection(request: CollectionRequest, caller: Caller): Promise<CollectionResponse> {
+    checkProtocol(request.protocol);
+    const { node: peer, rounds, gave = [] } = request;
+    const { access } = caller;
+    const known = await this.#meet(peer, caller);
+    const isTrusted = access === undefined || access.mayRelay;
+    const own = new Set([peer]);
+    const heard = isTrusted ? rounds : roundsFrom(rounds, known, own);
+    const took = isTrusted
+      ? gave
+      : gave.map(([id, closings]) => {
+          const round = heard.find((one) => one.id === id);
+          const closing = round && memberOf(round, peer)?.closing;
+          return [id, closings.filter((one) => one === closing)] as const;
+        });
+    const { collection, isStruck } = await this.store.stepCollection({ heard, took });
+    if (isStruck) {
+      const message = `The node ${JSON.stringify(this.identity.id)} was struck off: deletions were forgotten that it has not heard of. It has to rejoin.`;
+      throw new GroveError("struck_off", message);
+    }
+    const tables = new Set(this.#tablesOf(caller));
+    return {
+      ...(await this.#answer(peer, caller, collection)),
+      rounds: isTrusted ? roundsToTell(collection) : roundsFor(collection, this.identity.id, peer, tables),
+      view: this.passage.filtersOutbound(caller) ? "filtered" : this.#seesAll(caller) ? "whole" : "part",
+    };
+  }
+
+  /** @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken`, `not_collected` */
   async push(
     request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] },
     caller: Caller,
   ): Promise<PushResponse> {
     checkProtocol(request.protocol);
     const { node: peer } = request;
-    await this.#meet(peer, caller);
+    const collection = await this.#meet(peer, caller);
     // What is answered as `seen` is from before this push, so that a restored pusher can tell.
-    const { seen } = await this.#answer(peer, caller);
+    const seen = (await this.store.peer(peer))?.seen ?? null;
     const reset = await this.#isRestored(request);
     const update = { seen: request.at, ...displacedBy(request, seen) };
     const { access } = caller;
     const known = access ? { ...caller, access: await this.#withOwn(access, caller, request.formerly) } : caller;
-    const { outcomes } = await this.passage.merge(peer, request.rows, () => update, known);
+    const { outcomes } = await this.passage.merge(peer, request.rows, () => update, {
+      caller: known,
+      collected: request.collected ?? 0,
+    });
     const { sums = [] } = request;
     // What the caller may not see is as if it were not there.
     const isHidden = ([table]: RowKey | RowSum) => access !== undefined && !access.tables.has(table);
@@ -324,7 +411,12 @@ export class Answering {
       access?.view,
     );
     const want = [...unequal, ...sums.filter(isHidden).map(([table, pk]): RowKey => [table, pk])];
-    const answer = { ...(await this.#answer(peer, caller)), seen, ...(reset && { reset }), outcomes: [...outcomes] };
+    const answer = {
+      ...(await this.#answer(peer, caller, collection)),
+      seen,
+      ...(reset && { reset }),
+      outcomes: [...outcomes],
+    };
     caller.onRefused?.(
       outcomes.flatMap(({ outcome, code = outcome, fields }, n) => {
         if (outcome !== "rejected") return [];

@@ -1,14 +1,36 @@
 // One exchange with one peer: pull until nothing is left, then push until nothing is left; or a half of it.
-import type { GroveError } from "@grove-crdt/core";
+import { type GroveError, isGroveError } from "@grove-crdt/core";
+import { isUnderWay, noteTaken, type Talk, talk, worthGiving } from "./collecting";
 import type { ExchangeOptions, Link } from "./link";
 import { pull } from "./pull";
 import { push } from "./push";
 import { emptyReport, type PeerReport } from "./report";
 
-/** Who is there, or what it syncs with us, is no more what we knew. */
-export const isStale = ({ code }: GroveError): boolean => code === "wrong_node" || code === "unknown_table";
+/** Who is there, or what it syncs with us, is no more what we knew. A copy that was refused has another name when it is back. */
+export const isStale = ({ code }: GroveError): boolean =>
+  code === "wrong_node" || code === "unknown_table" || code === "forked";
 
 type Half = (link: Link, options: ExchangeOptions, report: PeerReport) => Promise<GroveError | null>;
+
+async function inTurn(
+  link: Link,
+  options: ExchangeOptions,
+  halves: readonly Half[],
+  report: PeerReport,
+  before: Talk | null,
+): Promise<void> {
+  for (const half of halves) {
+    const giving = before && half === push ? await worthGiving(link, options) : null;
+    let refusal = await half(link, options, report);
+    // Our own clock may have been wrong, and be right by now.
+    if (refusal?.code === "clock_drift" && (await link.node.restamp(link.theirNow)) > 0)
+      refusal = await half(link, options, report);
+    report.error ??= refusal;
+    if (refusal || !before) continue;
+    if (half === pull) await noteTaken(link, options, before);
+    if (giving) await talk(link, options, giving);
+  }
+}
 
 /** Runs parts of an exchange; an error ends it and stands in the report. Whatever was acknowledged before stays so. */
 export async function exchange(
@@ -20,12 +42,13 @@ export async function exchange(
   try {
     await link.meet(options);
     report.peer = link.known;
-    for (const half of halves) {
-      let refusal = await half(link, options, report);
-      // Our own clock may have been wrong, and be right by now.
-      if (refusal?.code === "clock_drift" && (await link.node.restamp(link.theirNow)) > 0)
-        refusal = await half(link, options, report);
-      report.error ??= refusal;
+    const before = (await isUnderWay(link)) ? await talk(link, options) : null;
+    try {
+      await inTurn(link, options, halves, report, before);
+    } catch (error) {
+      if (!isGroveError(error) || error.code !== "not_collected") throw error;
+      // The peer has forgotten what this node has not, or the other way round: whoever is behind catches up.
+      await inTurn(link, options, halves, report, await talk(link, options));
     }
   } catch (error) {
     report.error = link.error(error);

@@ -17,6 +17,8 @@ export interface Frame {
   readonly rows: readonly RowChange[];
   readonly cursor: Cursor;
   readonly more: boolean;
+  /** Deletions stamped up to this were forgotten when the rows were read. */
+  readonly collected: number;
   /** Of the rows as JSON text, about. */
   readonly bytes: number;
 }
@@ -109,8 +111,8 @@ export class Feed {
     }
   }
 
-  #deal({ rows, cursor, more, reset, apart }: Served): void {
-    const frame = makeFrame(rows, cursor, more);
+  #deal({ rows, cursor, more, reset, apart, collected }: Served): void {
+    const frame = makeFrame(rows, cursor, more, collected);
     const senders = new Set([...(apart?.senders.values() ?? [])].flatMap((some) => [...some.keys()]));
     for (const reader of [...this.#readers]) {
       const { peer } = reader;
@@ -123,14 +125,14 @@ export class Feed {
           const forSender = apart?.senders.get(n)?.get(peer);
           return forSender === undefined ? [row] : forSender === null ? [] : [forSender];
         });
-        reader.offer(makeFrame(others, cursor, more));
+        reader.offer(makeFrame(others, cursor, more, collected));
       }
     }
   }
 }
 
-export function makeFrame(rows: readonly RowChange[], cursor: Cursor, more: boolean): Frame {
+export function makeFrame(rows: readonly RowChange[], cursor: Cursor, more: boolean, collected: number): Frame {
   let bytes = 0;
   for (const row of rows) bytes += jsonLength(row);
-  return { rows, cursor, more, bytes };
+  return { rows, cursor, more, collected, bytes };
 }

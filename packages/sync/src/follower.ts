@@ -91,14 +91,14 @@ export class Follower implements FeedReader {
         } else if (this.#alone) {
           const bounds = { rows: DEFAULT_PAGE_ROWS, bytes: DEFAULT_PAGE_BYTES };
           const served = await this.store.serve({ cursor: this.#cursor, tables, view, peer: this.peer, ...bounds });
-          const { rows, cursor, more, reset } = served;
+          const { rows, cursor, more, reset, collected } = served;
           this.#cursor = cursor;
           // With no pause between read and join, nothing falls between them.
           if (!more && this.feed.join(this, cursor)) this.#alone = false;
-          if (first || reset || rows.length > 0) yield { frame: makeFrame(rows, cursor, more), reset };
+          if (first || reset || rows.length > 0) yield { frame: makeFrame(rows, cursor, more, collected), reset };
           first = false;
         } else if (!(await this.#wakeup.wait(keepAlive, signal)) && !signal?.aborted) {
-          yield { frame: makeFrame([], this.#cursor as Cursor, false), reset: false };
+          yield { frame: makeFrame([], this.#cursor as Cursor, false, 0), reset: false };
         }
       }
     } finally {

@@ -1,5 +1,7 @@
 // Transports over HTTP, as docs/protocol.md describes it: POST and JSON; and with server-sent events inbound.
 import {
+  type CollectionRequest,
+  collectionResponseSchema,
   type DigestRequest,
   digestResponseSchema,
   errorResponseSchema,
@@ -110,6 +112,8 @@ export const overHttp = (client: HttpClient): Transport => ({
     client.post("/pull", request, pullResponseSchema, options) as Promise<PullResponse>,
   push: (request: PushRequest, options: CallOptions = {}) =>
     client.post("/push", request, pushResponseSchema, options) as Promise<PushResponse>,
+  collection: (request: CollectionRequest, options: CallOptions = {}) =>
+    client.post("/collection", request, collectionResponseSchema, options),
   // The peer reads every row.
   digest: (request: DigestRequest, options: CallOptions = {}) =>
     client.post("/digest", request, digestResponseSchema, options, client.timeout * 20),

@@ -1,13 +1,16 @@
 // Sync: node, syncer and transports.
+
 export type { Caller, RefusedRow, ValueLimits } from "./caller";
 export type { ChangesOptions, TableEvent } from "./changes";
+export * from "./collection-status";
 export type { AnyHook, HookContext, SyncHook } from "./hook";
 export * from "./http-transport";
 export * from "./node";
 export type { MergeReport } from "./passage";
 export type { PeerStatus } from "./peer";
+export type { RejoinReport } from "./rejoin";
 export type { PeerReport } from "./report";
 export * from "./streaming-transport";
 export * from "./syncer";
 export * from "./transport";
-export type { DifferingRow, VerifyReport } from "./verify";
+export type { DifferingRow, VerifyOptions, VerifyReport } from "./verify";

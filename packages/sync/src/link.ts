@@ -1,6 +1,7 @@
 // What a node knows of one peer while its process runs: who answers at the transport's address, which tables it syncs,
 // whether one of the two databases was restored. What must survive stands in the store, under the peer's node id.
 import {
+  type CollectionResponse,
   type DigestResponse,
   GroveError,
   isGroveError,
@@ -12,7 +13,7 @@ import {
   type RowChange,
   type RowKey,
 } from "@grove-crdt/core";
-import type { PeerState } from "@grove-crdt/store";
+import { checkCollected, type PeerState } from "@grove-crdt/store";
 import { isRestored } from "./history";
 import type { GroveNode } from "./node";
 import type { PeerReport } from "./report";
@@ -22,6 +23,8 @@ export interface ExchangeOptions {
   readonly tables: readonly string[];
   /** Of these tables only some rows, or some columns; both ways. */
   readonly only?: Only;
+  /** Rows of tables that this node does not have go along as well, both ways. */
+  readonly carries?: boolean;
   /** Bounds of a page; the peer may give less. */
   readonly pageRows?: number;
   readonly pageBytes?: number;
@@ -32,12 +35,18 @@ export class Link {
   #peer: string | null = null;
   /** The tables that the peer syncs. */
   #theirs: readonly string[] = [];
+  /** Tables that it does not have and of which it keeps rows; null = it keeps none. */
+  #kept: readonly string[] | null = null;
   /** What is stored as the last error; unknown at the start. */
   #lastError: string | null | undefined;
   /** Our own database turned out to be restored: everything goes both ways again. */
   restored = false;
   /** We refused what it sent for its stamps, so it is told what time it is here. */
   complains = false;
+  /** Deletions stamped up to this are forgotten here, as far as the exchange at hand knows. */
+  collected = 0;
+  /** The peer said that a collection is under way. */
+  collects = false;
   /** The peer's clock when it answered last. */
   theirNow = 0;
   /** Whether adopted rows are worth comparing by sums before they are asked for, and before they are sent. */
@@ -63,7 +72,8 @@ export class Link {
 
   /** What every request says of us. */
   get self() {
-    return { protocol: PROTOCOL_VERSION, node: this.node.id };
+    const { collected } = this;
+    return { protocol: PROTOCOL_VERSION, node: this.node.id, ...(collected > 0 && { collected }) };
   }
 
   /** What every push says of us. */
@@ -83,8 +93,11 @@ export class Link {
         `${this.url} is this very node ${JSON.stringify(answer.node)}, or a copy of its database. Remove it from the peers, or give the copy an identity of its own.`,
       );
     }
+    if ((await this.node.store.admit(answer.node)) === "later") throw joinsLater(this.url);
     this.#peer = answer.node;
     this.#theirs = answer.tables;
+    this.#kept = answer.kept ?? null;
+    this.collects = answer.rounds === true || (answer.collected ?? 0) !== this.collected;
   }
 
   /** The row as the peer has it; null when it has none that we may see. */
@@ -112,7 +125,8 @@ export class Link {
     this.scanned = null;
   }
 
-  async check(answer: PullResponse | PushResponse | DigestResponse): Promise<void> {
+  /** @throws GroveError `wrong_node`, `not_collected`, `forked` */
+  async check(answer: PullResponse | PushResponse | DigestResponse | CollectionResponse): Promise<void> {
     if (answer.node !== this.#peer) {
       throw new GroveError(
         "wrong_node",
@@ -120,7 +134,11 @@ export class Link {
       );
     }
     this.#theirs = answer.tables;
+    // Pages of a stream do not say it.
+    if (answer.kept) this.#kept = answer.kept;
     this.theirNow = answer.now;
+    this.collects = answer.rounds === true;
+    checkCollected(this.collected, answer.collected ?? 0);
     // The peer has seen us further than we are: this database was restored from a backup.
     if (await isRestored(this.node.store, this.node.id, this.url, answer)) this.restored = true;
   }
@@ -128,6 +146,23 @@ export class Link {
   /** Those tables that the peer syncs too; others cannot be asked for, and begin from zero when it does. */
   shared(tables: readonly string[]): string[] {
     return tables.filter((table) => this.#theirs.includes(table));
+  }
+
+  /** Tables to ask for: also those of which the peer keeps rows, and those of which this node does. */
+  inbound({ tables, only = {}, carries = false }: ExchangeOptions): string[] {
+    const kept = this.#kept ?? [];
+    const wanted = tables.filter(
+      (table) => this.#theirs.includes(table) || (kept.includes(table) && !Object.hasOwn(only, table)),
+    );
+    if (!carries) return wanted;
+    const strange = [...this.#theirs, ...kept].filter((table) => !this.node.tables.includes(table));
+    return [...new Set([...wanted, ...strange])];
+  }
+
+  /** Tables to send: those that the peer has, or all where it keeps what it does not know. */
+  async outbound({ tables, carries = false }: ExchangeOptions): Promise<string[]> {
+    const others = carries ? await this.node.store.elsewhere() : [];
+    return [...tables, ...others].filter((table) => this.#kept !== null || this.#theirs.includes(table));
   }
 
   state(): Promise<PeerState | null> {
@@ -152,3 +187,10 @@ export class Link {
     return new GroveError("internal", `Sync with ${this.url} failed: ${(error as Error).message}`, { cause: error });
   }
 }
+
+/** While it is ready a node begins nothing with one that it never met. */
+export const joinsLater = (who: string) =>
+  new GroveError(
+    "collecting",
+    `Deletions are being forgotten, and until that has ended no new node joins: ${who} has to wait. \`npx grove-crdt gc --status\` tells for whom it waits.`,
+  );

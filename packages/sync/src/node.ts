@@ -1,6 +1,8 @@
 // A node: one syncing database. It answers the questions of the protocol, whoever carries them. Long, for it is what users hold:
 // each method is short, and its docstring is the reference.
 import {
+  type CollectionRequest,
+  type CollectionResponse,
   type DigestRequest,
   type DigestResponse,
   type Discrepancy,
@@ -34,6 +36,7 @@ import { findUnequal } from "./agreement";
 import { Answering, type FollowOptions, unknownTable } from "./answering";
 import { type Caller, NOBODY } from "./caller";
 import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
+import { type CollectionStatus, type CollectOptions, statusOf } from "./collection-status";
 import { Digests } from "./digests";
 import type { SyncHook } from "./hook";
 import { InFlight } from "./in-flight";
@@ -160,6 +163,7 @@ export class GroveNode<R extends Registry = Registry> {
     if (problem) throw toError(problem);
     this.#id = id;
     this.formerly = (await this.store.formerly()).slice(-MAX_FORMER_IDS);
+    await this.store.arrive();
     const secret = await this.store.secret();
     const identity = { id, secret, now: this.now, restamp: (theirs: number) => this.restamp(theirs) };
     this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity, this.digests);
@@ -282,9 +286,10 @@ export class GroveNode<R extends Registry = Registry> {
     from: string,
     rows: readonly unknown[],
     peer?: (outcomes: readonly Outcome[]) => PeerUpdate,
+    { collected }: { readonly collected?: number } = {},
   ): Promise<MergeReport> {
     await this.ready();
-    return this.#passage.merge(from, rows, peer);
+    return this.#passage.merge(from, rows, peer, { collected });
   }
 
   /**
@@ -345,6 +350,11 @@ export class GroveNode<R extends Registry = Registry> {
     return (await this.#answering()).digest(request, caller);
   }
 
+  /** Answers `POST /collection`. @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken`, `struck_off`, `collecting` */
+  async exchangeRounds(request: CollectionRequest, { caller = NOBODY }: CalledBy = {}): Promise<CollectionResponse> {
+    return (await this.#answering()).collection(request, caller);
+  }
+
   /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken` */
   async push(
     request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] },
@@ -369,6 +379,15 @@ export class GroveNode<R extends Registry = Registry> {
   /** What of these rows goes out to a peer: hooks may have a say. */
   async outgoing(peer: string, rows: readonly RowChange[]): Promise<Outgoing> {
     return this.#passage.outgoing(peer, rows);
+  }
+  /** Whether rows of tables that this node does not have are kept and passed on. */
+  get keeps(): boolean {
+    return this.#passage.keeps(NOBODY);
+  }
+  /** Names of the tables that this node does not have, and of which it keeps rows for peers that do, and for the day when it does. */
+  async elsewhere(): Promise<readonly string[]> {
+    await this.ready();
+    return this.store.elsewhere();
   }
   /** Whether what goes out must be seen by hooks. */
   get filtersOutbound(): boolean {
@@ -427,6 +446,33 @@ export class GroveNode<R extends Registry = Registry> {
     const problem = await this.store.verify();
     if (problem && problem.code !== "not_adopted") throw toError(problem);
     return this.store.fork(nodeId);
+  }
+
+  /**
+   * Begins to forget what was deleted, with every node that can be reached from here over the peers of each: once all of them have
+   * heard of all deletions up to a time, each forgets them, and the totals of counters that nobody adds to any more become one. Goes on
+   * with the exchanges of all syncers; {@link collection} tells how far it is. Until it has ended, nobody can join who is new.
+   *
+   * @param options.before forgets what was deleted before this time (default: until now)
+   * @param options.strike nodes that are not waited for: when they come back they have to rejoin (`syncer.rejoin()`)
+   * @throws GroveError `collecting` while one is under way, `bad_request`
+   */
+  async collect({ before, strike = [] }: CollectOptions = {}): Promise<CollectionStatus> {
+    await this.ready();
+    const begin = { struck: [...strike], ...(before && { upTo: before.getTime() * 1000 }) };
+    return statusOf((await this.store.stepCollection({ begin })).collection);
+  }
+
+  /** Gives up the collection that this node began. @throws GroveError `bad_request` when it has begun none */
+  async cancelCollection(): Promise<CollectionStatus> {
+    await this.ready();
+    return statusOf((await this.store.stepCollection({ cancel: true })).collection);
+  }
+
+  /** What was forgotten, and for whom a collection waits. */
+  async collection(): Promise<CollectionStatus> {
+    await this.ready();
+    return statusOf(await this.store.collection());
   }
 
   /** Tells the node of a way to a peer. */

@@ -49,6 +49,13 @@ function beyond(change: RowChange, { value: most, depth }: ValueLimits): Outcome
   return null;
 }
 
+export interface PassageOptions {
+  /** Who brings the rows; omitted = somebody who may do anything. */
+  readonly caller?: Caller;
+  /** Deletions stamped up to this are forgotten where the rows come from; omitted = they come from here. */
+  readonly collected?: number;
+}
+
 export class Passage {
   constructor(
     private readonly store: Store,
@@ -71,6 +78,14 @@ export class Passage {
   #inbound = ({ hooks = [] }: Caller) => new Hooks([...hooks, ...this.hooks], this.settings);
   #outbound = ({ hooks = [] }: Caller) => new Hooks([...this.hooks, ...hooks], this.settings);
 
+  /**
+   * Whether rows of tables that this node does not have pass. Not where anybody is to decide what comes or goes: nobody knows what
+   * such rows say.
+   */
+  keeps({ access, hooks = [] }: Caller): boolean {
+    return this.store.keeps && (access?.elsewhere ?? true) && this.hooks.length + hooks.length === 0;
+  }
+
   filtersOutbound(caller: Caller): boolean {
     return this.#outbound(caller).has("beforeOutboundChange", "beforeOutboundRead");
   }
@@ -80,7 +95,7 @@ export class Passage {
     from: string,
     rows: readonly unknown[],
     peer?: (outcomes: readonly Outcome[]) => PeerUpdate,
-    caller: Caller = NOBODY,
+    { caller = NOBODY, collected }: PassageOptions = {},
   ): Promise<MergeReport> {
     const outcomes: Outcome[] = [];
     const hooks = this.#inbound(caller);
@@ -99,6 +114,8 @@ export class Passage {
       from,
       rows: sent,
       access: caller.access,
+      keep: this.keeps(caller),
+      collected,
       peer: isAmended ? undefined : note,
     });
     if (isAmended) ({ outcomes: merged, changed } = await this.#mergeAmended(from, incoming, merged, caller, note));

@@ -7,10 +7,11 @@ import { type ExchangeOptions, Link } from "./link";
 import type { GroveNode } from "./node";
 import { receive, Unsettled } from "./pull";
 import { push, pushFrom, pushKeys } from "./push";
+import { type RejoinReport, rejoin } from "./rejoin";
 import { emptyReport, type PeerReport } from "./report";
 import type { SyncerOptions } from "./syncer";
 import type { Transport } from "./transport";
-import { compareWhole, findDiffering, type VerifyReport } from "./verify";
+import { compareWhole, findDiffering, type VerifyOptions, type VerifyReport } from "./verify";
 import { sleep, Wakeup, withJitter } from "./wakeup";
 
 export interface PeerStatus {
@@ -61,7 +62,8 @@ export class Peer {
 
   #settings(signal?: AbortSignal): ExchangeOptions {
     const { only, pageRows, pageBytes } = this.options;
-    return { tables: this.tables, only, pageRows, pageBytes, signal };
+    const carries = this.options.tables === undefined && only === undefined && this.node.keeps;
+    return { tables: this.tables, carries, only, pageRows, pageBytes, signal };
   }
 
   #inTurn(run: () => Promise<PeerReport>): Promise<PeerReport> {
@@ -100,11 +102,11 @@ export class Peer {
   }
 
   /** Exchanges, then compares what both hold. Never rejects for the peer's sake. */
-  async verify(signal?: AbortSignal): Promise<VerifyReport> {
+  async verify({ recount, signal }: VerifyOptions = {}): Promise<VerifyReport> {
     const report = { url: this.link.url, peer: this.link.known, rows: 0, differing: [] };
     try {
       await this.#exchanged(signal);
-      const settings = this.#settings(signal);
+      const settings = { ...this.#settings(signal), recount };
       const { keys, rows, comparison } = await findDiffering(this.link, this.node.digests, settings);
       // What was written meanwhile is no difference.
       if (keys.length > 0) await this.#exchanged(signal);
@@ -113,6 +115,25 @@ export class Peer {
     } catch (error) {
       return { ...report, peer: this.link.known, error: this.link.error(error) };
     }
+  }
+
+  /** @throws GroveError */
+  async rejoin(signal?: AbortSignal): Promise<RejoinReport> {
+    let result: RejoinReport | undefined;
+    let failure: unknown;
+    // In turn with exchanges, which it must not meet.
+    await this.#inTurn(async () => {
+      const report = emptyReport(this.link.url);
+      try {
+        result = await rejoin(this.link, this.#settings(signal));
+        return { ...report, peer: this.link.known, pulled: result.pulled };
+      } catch (error) {
+        failure = error;
+        return { ...report, error: this.link.error(error) };
+      }
+    });
+    if (!result) throw failure;
+    return result;
   }
 
   async #exchanged(signal?: AbortSignal): Promise<void> {

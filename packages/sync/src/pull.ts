@@ -37,7 +37,7 @@ async function takePage(
     return { seen: page.at, url, ...(!refusal && { pullCursor: page.cursor }) };
   };
   if (page.rows.length > 0) {
-    const { outcomes } = await node.merge(peer, page.rows, known);
+    const { outcomes } = await node.merge(peer, page.rows, known, { collected: page.collected ?? 0 });
     count(report, outcomes);
     await keepRejected(link, page.rows, outcomes);
   } else if (page.cursor !== cursor) await node.store.savePeer(peer, known([]));
@@ -63,8 +63,8 @@ const onlyOf = (only: Only, tables: readonly string[]): Only =>
 /** Pulls until nothing is left. Returns the first refusal. */
 export async function pull(link: Link, options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
   const { node, transport } = link;
-  const { tables, only, pageRows, pageBytes, signal } = options;
-  const wanted = link.shared(tables);
+  const { only, pageRows, pageBytes, signal } = options;
+  const wanted = link.inbound(options);
   if (wanted.length === 0) return null;
   const state = await link.state();
   let cursor = state?.pullCursor ?? null;
@@ -103,7 +103,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
     cursor = page.cursor;
     if (page.more) continue;
     // The peer has begun to sync a table with us: it is asked for at once.
-    const grown = link.shared(tables).some((table) => !wanted.includes(table));
+    const grown = link.inbound(options).some((table) => !wanted.includes(table));
     return grown && !refusal ? pull(link, options, report) : refusal;
   }
 }
@@ -124,7 +124,7 @@ async function fetchUnequal(
     const want = left.slice(0, pageRows);
     const answer = await transport.pull({ ...link.self, cursor, want, bytes: pageBytes }, { signal });
     await link.check(answer);
-    const { outcomes } = await node.merge(peer, answer.rows);
+    const { outcomes } = await node.merge(peer, answer.rows, undefined, { collected: answer.collected ?? 0 });
     report.pulled += answer.rows.length;
     count(report, outcomes);
     await keepRejected(link, answer.rows, outcomes);
@@ -150,19 +150,22 @@ export class Unsettled extends Error {}
  */
 export async function receive(
   link: Link,
-  { tables, only, signal }: ExchangeOptions,
+  options: ExchangeOptions,
   onPage: (page: PullResponse) => void,
   report: PeerReport,
 ): Promise<void> {
   const { transport } = link;
-  const wanted = link.shared(tables);
+  const { only, signal } = options;
+  const wanted = link.inbound(options);
   if (!transport.stream || wanted.length === 0) return;
   const state = await link.state();
   let cursor = state?.pullCursor ?? null;
   const narrowed = only && { only: onlyOf(only, wanted) };
   const request = { ...link.self, cursor, seen: state?.seen ?? null, tables: wanted, ...narrowed };
   for await (const page of transport.stream(request, { signal })) {
-    await link.check(page);
+    // A sign of life says nothing of what is forgotten.
+    if (page.rows.length > 0 && (page.collected ?? 0) !== link.collected) throw new Unsettled();
+    await link.check({ ...page, collected: link.collected });
     if (link.restored) throw new Unsettled();
     if (page.reset) await pushAgain(link);
     const refusal = await takePage(link, page, cursor, null, report);

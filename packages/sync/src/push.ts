@@ -28,11 +28,11 @@ export function pushFrom({ scanned }: Link, stored: string | null): Cursor {
 
 /** Pushes what was there when it was called; what is written meanwhile may wait for the next call. Returns the first refusal. */
 export async function push(link: Link, options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
-  const { tables, only = {}, pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal } = options;
+  const { only = {}, pageRows = DEFAULT_PAGE_ROWS, pageBytes = DEFAULT_PAGE_BYTES, signal } = options;
   const view = viewOf(only);
   const { node, peer, transport, url } = link;
   const { store } = node;
-  const wanted = link.shared(tables);
+  const wanted = await link.outbound(options);
   if (wanted.length === 0) return null;
   const state = await link.state();
   let stored = state?.pushCursor ?? null;
@@ -191,7 +191,7 @@ export async function pushKeys(
   options: ExchangeOptions,
   report: PeerReport,
 ): Promise<GroveError | null> {
-  const tables = link.shared(options.tables);
+  const tables = await link.outbound(options);
   const wanted = keys.filter(([table]) => tables.includes(table));
   const state = await link.state();
   return sendUnequal(link, wanted, state?.seen ?? { incarnation: "", seq: 0 }, options, report);

@@ -34,7 +34,8 @@ export class Rejections {
 
   async revert(id: number): Promise<void> {
     const rejection = await this.#one(id);
-    if (!rejection.sent) return this.store.forgetRejection(id);
+    // Of what was set aside the row is gone: only the record is left.
+    if (!rejection.sent || rejection.code === "struck_off") return this.store.forgetRejection(id);
     const { table, pk, peer } = rejection;
     const link = [...this.#links].find(({ known }) => known === peer);
     if (!link) {
@@ -49,6 +50,11 @@ export class Rejections {
   async retry(id: number): Promise<void> {
     const rejection = await this.#one(id);
     const { sent, peer, change } = rejection;
+    if (rejection.code === "struck_off")
+      throw new GroveError(
+        "struck_off",
+        "The row that this was written to is gone. Write it anew, then forget this by node.revert().",
+      );
     if (sent) return this.store.retry(rejection);
     const { outcomes } = await this.merge(peer, [change]);
     await this.store.settleRejections(peer, false, [change], outcomes);

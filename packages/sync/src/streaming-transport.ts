@@ -16,8 +16,9 @@ export interface StreamingTransportOptions extends HttpTransportOptions {
 }
 
 /** How the peer is asked. */
-function streamUrl(root: string, { protocol, node, seen, tables, only }: StreamRequest): string {
+function streamUrl(root: string, { protocol, node, collected, seen, tables, only }: StreamRequest): string {
   const query = new URLSearchParams({ protocol: String(protocol), node });
+  if (collected) query.set("collected", String(collected));
   if (seen) query.set("seen", JSON.stringify(seen));
   if (tables) query.set("tables", JSON.stringify(tables));
   if (only) query.set("only", JSON.stringify(only));

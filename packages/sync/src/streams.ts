@@ -68,7 +68,7 @@ export class Streams {
   #page(frame: Frame, known: readonly string[]): PullResponse {
     let page = this.#pages.get(frame);
     if (!page) {
-      const { rows, cursor, more } = frame;
+      const { rows, cursor, more, collected } = frame;
       const { id: node, secret, now } = this.server;
       page = {
         protocol: PROTOCOL_VERSION,
@@ -79,6 +79,7 @@ export class Streams {
         tables: [...known],
         cursor: sealCursor(cursor, secret),
         more,
+        ...(collected > 0 && { collected }),
         rows,
       };
       this.#pages.set(frame, page);

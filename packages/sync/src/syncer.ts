@@ -2,9 +2,10 @@
 import { GroveError, type Json, type Only } from "@grove-crdt/core";
 import type { GroveNode } from "./node";
 import { Peer, type PeerStatus } from "./peer";
+import type { RejoinReport } from "./rejoin";
 import type { PeerReport } from "./report";
 import type { Transport } from "./transport";
-import type { VerifyReport } from "./verify";
+import type { VerifyOptions, VerifyReport } from "./verify";
 
 export interface SyncerOptions {
   readonly peers: readonly Transport[];
@@ -104,11 +105,25 @@ export class Syncer {
 
   /**
    * Exchanges with every peer, and compares what it then holds with what this node holds: rows and all that is known of them. Told
-   * by hashes, so what travels grows with what differs; both sides read all of their rows. A row that a peer rejected, or that
-   * it may not see, differs. Failures stand in the reports.
+   * by hashes that both sides keep, so what travels and what is read grow with what was written since the last comparison and with what
+   * differs; the first one reads all rows, and so does each one of tables that are seen in part. A row that a peer rejected, or
+   * that it may not see, differs. Failures stand in the reports.
    */
-  async verify({ signal }: RunOptions = {}): Promise<VerifyReport[]> {
-    return Promise.all(this.#peers.map((peer) => peer.verify(signal)));
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport[]> {
+    return Promise.all(this.#peers.map((peer) => peer.verify(options)));
+  }
+
+  /**
+   * For a node that was struck off: takes the rows of the first peer for its own, and then puts back what was written here and nobody
+   * ever acknowledged. Rows that the others have deleted since go. What cannot be put back, since its row is gone, stays on record
+   * (`node.rejected()`, code `struck_off`). The application should write nothing meanwhile; if the process ends, call it again.
+   *
+   * @throws GroveError `bad_request` where nothing makes it necessary, `collecting` while a collection is under way, `transport`
+   */
+  async rejoin({ signal }: RunOptions = {}): Promise<RejoinReport> {
+    const [peer] = this.#peers;
+    if (!peer) throw new GroveError("bad_request", "The syncer has no peer to rejoin at.");
+    return peer.rejoin(signal);
   }
 
   /** How it stands with each peer, in the order of `peers`. */

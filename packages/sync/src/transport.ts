@@ -1,5 +1,7 @@
 // The Transport port: how a syncer reaches a peer. Two calls, each with the protocol's own messages, and a stream if it has one.
 import type {
+  CollectionRequest,
+  CollectionResponse,
   DigestRequest,
   DigestResponse,
   PullRequest,
@@ -22,6 +24,8 @@ export interface Transport {
   push(request: PushRequest, options?: CallOptions): Promise<PushResponse>;
   /** Hashes of what the peer holds. @throws GroveError with the peer's code, or `transport` when it cannot be reached */
   digest?(request: DigestRequest, options?: CallOptions): Promise<DigestResponse>;
+  /** What the peer knows of collections. @throws GroveError with the peer's code, or `transport` when it cannot be reached */
+  collection?(request: CollectionRequest, options?: CallOptions): Promise<CollectionResponse>;
   /**
    * Pages as they are written, from the cursor on. Ends only with an error, or when `signal` aborts.
    *

@@ -3,7 +3,6 @@
 import {
   type DigestResponse,
   GroveError,
-  type HashTree,
   type Json,
   LEAF_DEPTH,
   type RowChange,
@@ -13,7 +12,7 @@ import {
   type View,
   viewOf,
 } from "@grove-crdt/core";
-import { type Digests, withFields } from "./digests";
+import { type Digests, type Tree, withFields } from "./digests";
 import type { ExchangeOptions, Link } from "./link";
 
 /** A row in which two nodes differ. */
@@ -40,40 +39,56 @@ export interface VerifyReport {
 /** Rows that are fetched whole at a time. */
 const ROWS_PER_FETCH = 100;
 
+export interface VerifyOptions {
+  /**
+   * Both sides read all of their rows, whatever they keep: so also what was changed behind capture, or by a failing disk, is found
+   * (default false).
+   */
+  readonly recount?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 interface Comparison {
   readonly tables: readonly string[];
   readonly view: View;
-  readonly trees: ReadonlyMap<string, HashTree>;
+  readonly trees: ReadonlyMap<string, Tree>;
 }
 
 /** The rows whose sums differ. */
 export async function findDiffering(
   link: Link,
   digests: Digests,
-  { tables, only = {}, signal }: ExchangeOptions,
+  { tables, only = {}, signal, recount = false }: ExchangeOptions & VerifyOptions,
 ): Promise<{ readonly keys: readonly RowKey[]; readonly rows: number; readonly comparison: Comparison }> {
   const shared = link.shared(tables);
   const narrowed = Object.fromEntries(Object.entries(only).filter(([table]) => shared.includes(table)));
   const ask = async (below?: Record<string, string[]>): Promise<DigestResponse> => {
     const { transport } = link;
     if (!transport.digest) throw new GroveError("transport", `The transport to ${link.url} cannot ask for digests.`);
-    const request = { ...link.self, tables: shared, ...(only && { only: narrowed }), ...(below && { below }) };
+    const request = {
+      ...link.self,
+      tables: shared,
+      ...(only && { only: narrowed }),
+      ...(below && { below }),
+      ...(recount && { recount }),
+    };
     const answer = await transport.digest(request, { signal });
     await link.check(answer);
     return answer;
   };
   const first = await ask();
   const view = withFields(viewOf(narrowed), first.fields ?? {});
-  const trees = await digests.trees(shared, view, { signal });
-  let unequal = compare(trees, first, Object.fromEntries(shared.map((table) => [table, [""]])));
+  const trees = await digests.trees(shared, view, { recount, signal });
+  let unequal = await compare(trees, first, Object.fromEntries(shared.map((table) => [table, [""]])));
   for (let depth = 1; depth < LEAF_DEPTH && unequal.size > 0; depth++) {
     const below = Object.fromEntries(unequal);
-    unequal = compare(trees, await ask(below), below);
+    unequal = await compare(trees, await ask(below), below);
   }
   const keys: RowKey[] = [];
   if (unequal.size > 0) {
     const leaves = new Map([...unequal].map(([table, paths]) => [table, new Set(paths)]));
-    const [ours, theirs] = [await digests.rows(leaves, view, signal), (await ask(Object.fromEntries(unequal))).rows];
+    const ours = await digests.rows(leaves, view, { recount, signal });
+    const theirs = (await ask(Object.fromEntries(unequal))).rows;
     for (const table of leaves.keys()) keys.push(...unequalRows(table, ours.get(table) ?? [], theirs[table] ?? []));
   }
   const rows = [...trees.values()].reduce((sum, tree) => sum + tree.rows, 0);
@@ -81,18 +96,14 @@ export async function findDiffering(
 }
 
 /** By table, the paths below these at which the sums differ. */
-function compare(
-  trees: ReadonlyMap<string, HashTree>,
+async function compare(
+  trees: ReadonlyMap<string, Tree>,
   { sums }: DigestResponse,
   below: Readonly<Record<string, readonly string[]>>,
-): Map<string, string[]> {
+): Promise<Map<string, string[]>> {
   const unequal = new Map<string, string[]>();
   for (const [table, paths] of Object.entries(below)) {
-    const ours = Object.assign({}, ...paths.map((path) => trees.get(table)?.below(path) ?? {})) as Record<
-      string,
-      string
-    >;
-    const found = unequalPaths(ours, sums[table] ?? {});
+    const found = unequalPaths((await trees.get(table)?.below(paths)) ?? {}, sums[table] ?? {});
     if (found.length > 0) unequal.set(table, found);
   }
   return unequal;

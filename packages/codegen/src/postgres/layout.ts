@@ -4,8 +4,10 @@
 import { cellsTable, logTable, maskColumns, shadowTable, type TableModel } from "@grove-crdt/core";
 import {
   captureTable,
+  collectionTable,
   column,
   system as common,
+  elsewhereTable,
   ID,
   integer,
   keyColumn,
@@ -15,6 +17,7 @@ import {
   peersTable,
   REQUIRED,
   text,
+  treeTables,
 } from "../layout";
 import type { Names } from "../names";
 
@@ -100,6 +103,9 @@ export function systemTables(): LayoutTable[] {
       ],
     },
     captureTable,
+    collectionTable(bigint),
+    ...treeTables(bigint),
+    elsewhereTable(bigint),
     {
       name: system.lock,
       exportName: "groveLock",

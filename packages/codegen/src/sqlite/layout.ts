@@ -3,6 +3,8 @@
 import { cellsTable, logTable, maskColumns, shadowTable, type TableModel } from "@grove-crdt/core";
 import {
   captureTable,
+  collectionTable,
+  elsewhereTable,
   ID,
   integer,
   keyColumn,
@@ -12,6 +14,7 @@ import {
   REQUIRED,
   system,
   text,
+  treeTables,
 } from "../layout";
 import type { Names } from "../names";
 
@@ -92,6 +95,9 @@ export function systemTables(): LayoutTable[] {
       ],
     },
     captureTable,
+    collectionTable(integer),
+    ...treeTables(integer),
+    elsewhereTable(integer),
   ];
 }
 

@@ -3,6 +3,7 @@
 //   POST /pull   what has the peer that I do not know?
 //   POST /push   here is what you do not know; what became of it?
 //   POST /digest do we hold the same?
+//   POST /collection how far are we with forgetting deletions?
 //   GET /stream  like a pull that never ends: pages as server-sent events, the cursor as event id
 import { z } from "zod";
 import { isMeasurable, isTooDeep } from "../canonical";
@@ -11,6 +12,7 @@ import { positionSchema } from "../cursor";
 import { type ErrorCode, errorCodes, GroveError } from "../errors";
 import type { Json } from "../model";
 import { NODE_ID } from "../stamp";
+import { MAX_ROUNDS, roundSchema } from "./rounds";
 
 /** Raised when a message changes in a way that an older peer would misread. 1: first version. */
 export const PROTOCOL_VERSION = 1;
@@ -26,6 +28,8 @@ export const MAX_FORMER_IDS = 16;
 
 const protocol = z.int();
 const node = z.string().regex(NODE_ID);
+/** Deletions stamped up to this, microseconds since 1970, are forgotten where the message comes from; omitted = 0, none are. */
+const collected = z.int().min(0).optional();
 const tables = z.array(z.string().min(1).max(256)).min(1).max(10_000);
 
 // Rows come out of JSON.parse, so any value that is there is JSON; whatever is done with one later on is recursive.
@@ -63,6 +67,7 @@ export const pullRequestSchema = z.strictObject({
     .string()
     .max(1024 * 1024)
     .nullable(),
+  collected,
   /** Where the asking node saw the answering one last; null or omitted at first contact. */
   seen: positionSchema.nullable().optional(),
   /** Where it had seen it before, in a history that the answering node turned out not to hold. */
@@ -87,6 +92,7 @@ export type PullRequest = z.infer<typeof pullRequestSchema>;
 export const streamRequestSchema = pullRequestSchema.pick({
   protocol: true,
   node: true,
+  collected: true,
   cursor: true,
   seen: true,
   tables: true,
@@ -98,6 +104,7 @@ export type StreamRequest = z.infer<typeof streamRequestSchema>;
 export const pushRequestSchema = z.strictObject({
   protocol,
   node,
+  collected,
   /** The ids that the pusher had before this one. */
   formerly: z.array(node).max(MAX_FORMER_IDS).readonly().optional(),
   /** Where the pusher stands in its own order of writes after this page. */
@@ -127,6 +134,11 @@ const answer = {
   now: z.int().min(0),
   /** Names of all tables that the answering node syncs. */
   tables: z.array(z.string()),
+  /** It keeps rows of tables that it does not have, and these are the tables of which it has some. */
+  kept: z.array(z.string()).optional(),
+  collected,
+  /** A collection is under way: ask by `POST /collection`. */
+  rounds: z.literal(true).optional(),
 };
 
 export const pullResponseSchema = z.object({
@@ -174,10 +186,13 @@ const path = z.string().regex(/^[A-Za-z0-9_-]{0,2}$/);
 export const digestRequestSchema = z.strictObject({
   protocol,
   node,
+  collected,
   tables: tables.optional(),
   only: only.optional(),
   /** By table: what is asked for below these paths. Omitted = the groups of every table. */
   below: z.record(table, z.array(path).max(64 * 64)).optional(),
+  /** Every row is read for the answer, whatever hashes the answering node keeps. */
+  recount: z.boolean().optional(),
 });
 export type DigestRequest = z.infer<typeof digestRequestSchema>;
 
@@ -191,6 +206,30 @@ export const digestResponseSchema = z.object({
   fields: z.record(table, z.array(z.string())).optional(),
 });
 export type DigestResponse = z.infer<typeof digestResponseSchema>;
+
+const rounds = z.array(roundSchema).max(MAX_ROUNDS).readonly();
+
+export const collectionRequestSchema = z.strictObject({
+  protocol,
+  node,
+  collected,
+  rounds,
+  /** By round the closing states that the asking node has pushed everything of. */
+  gave: z
+    .array(z.tuple([z.string().max(64), z.array(z.string().max(64)).max(10_000).readonly()]).readonly())
+    .max(MAX_ROUNDS)
+    .readonly()
+    .optional(),
+});
+export type CollectionRequest = z.infer<typeof collectionRequestSchema>;
+
+export const collectionResponseSchema = z.object({
+  ...answer,
+  rounds,
+  /** What a pull brings the asking node: all there is, what it may see of it, or what hooks leave of it. */
+  view: z.enum(["whole", "part", "filtered"]),
+});
+export type CollectionResponse = z.infer<typeof collectionResponseSchema>;
 
 export const errorResponseSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }),

@@ -42,6 +42,10 @@ export async function verifyCapture(tx: PostgresTransaction, registry: Registry)
     "_grove_lock",
     "_grove_hidden_keys",
     "_grove_capture",
+    "_grove_trees",
+    "_grove_tree_groups",
+    "_grove_tree_rows",
+    "_grove_elsewhere",
     ...registry.tables.flatMap(({ name }) => [`_${name}_log`, `_${name}_crdt`, `_${name}_crdt_cells`]),
   ];
   const present = new Set(

@@ -22,6 +22,7 @@ import { RowAppeared, type Session } from "./session";
 import { ShadowWrites } from "./shadow-writes";
 import { toParams } from "./sql";
 import type { Table } from "./table";
+import { forgetInTree } from "./tree";
 
 type Reader = Pick<PostgresTransaction, "rows">;
 
@@ -152,6 +153,7 @@ export async function revert(
     const id = [String(after.row.id)];
     await session.rows(`DELETE FROM ${table.cells} WHERE "row" = $1::text::bigint`, id);
     await session.rows(`DELETE FROM ${table.shadow} WHERE id = $1::text::bigint`, id);
+    await forgetInTree(session, table, [after.row.id]);
   } else if (plan.kind === "replace") {
     const { changes, rest, recounts } = plan;
     if (recounts) session.renew();

@@ -1,39 +1,9 @@
 // Restamping on Postgres: every row of the shadow is read, and written where a stamp of it is false.
-import { FalseStamps, type Row, restampRow, type StoredRow, type Suspicion } from "@grove-crdt/core";
-import { readCells } from "./read";
+import { FalseStamps, restampRow, type Suspicion } from "@grove-crdt/core";
+import { allRows } from "./all-rows";
 import type { Session } from "./session";
 import { ShadowWrites } from "./shadow-writes";
-import { ident, keyColumn } from "./sql";
-import { SHADOW } from "./statements";
 import type { Table } from "./table";
-
-const ROWS_PER_STEP = 1_000;
-
-interface Known {
-  readonly key: readonly string[];
-  readonly row: Row;
-}
-
-/** The rows numbered up to `last`, in the order of their numbers, some at a time. */
-async function* allRows(session: Session, table: Table, last: number): AsyncGenerator<readonly Known[]> {
-  const keys = table.model.key.map(({ name }) => `${ident(keyColumn(name))}::text`);
-  const sql = `SELECT ${[...keys, ...SHADOW].join(", ")} FROM ${table.shadow} WHERE seq > $1::text::bigint AND seq <= $2::text::bigint ORDER BY seq LIMIT ${ROWS_PER_STEP}`;
-  for (let after = 0; ; ) {
-    const raws = await session.rows(sql, [String(after), String(last)]);
-    if (raws.length === 0) return;
-    const stored = raws.map((raw) => table.stored(raw, keys.length) as StoredRow);
-    const ids = stored.map(({ id }) => id);
-    const cells = await readCells(session.tx, table, ids);
-    yield raws.map((raw, n): Known => {
-      const own = stored[n] as StoredRow;
-      return {
-        key: raw.slice(0, keys.length) as string[],
-        row: table.decode(own, cells.get(own.id), session.names),
-      };
-    });
-    after = (stored.at(-1) as StoredRow).seq;
-  }
-}
 
 /** The log must be empty. @returns how many rows have other stamps now */
 export async function restamp(session: Session, tables: readonly Table[], suspicion: Suspicion): Promise<number> {
@@ -58,5 +28,12 @@ export async function restamp(session: Session, tables: readonly Table[], suspic
       await writes.flush();
     }
   session.clock = latest;
+  // What the false stamps overruled here was not kept, and may be later than what they are now: all that peers have must come
+  // again, both from whom we ask and from who comes to us. To them the database has another history from here on.
+  await session.flush();
+  await session.rows("UPDATE public._grove_peers SET pull_cursor = NULL");
+  await session.rows("DELETE FROM public._grove_incarnations");
+  session.renew();
+  void session.incarnation;
   return count;
 }

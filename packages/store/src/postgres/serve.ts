@@ -15,8 +15,9 @@ import {
 } from "@grove-crdt/core";
 import { keyText } from "../key";
 import { type ServedRow, serveRow } from "../served-row";
-import type { Served, ServeQuery } from "../store";
+import type { Page, ServeQuery } from "../store";
 import type { PostgresTransaction } from "./driver";
+import { elsewhereNames, elsewhereNumbers, readElsewherePage } from "./elsewhere";
 import { addCell, readCells } from "./read";
 import { readRejected, readRejecting } from "./rejections";
 import { SHADOW_COLUMNS } from "./statements";
@@ -30,13 +31,14 @@ const scopedColumns = ({ view }: ServeQuery, table: string): readonly string[] =
 type Scopes = ReadonlyMap<Table, readonly (string | null)[]>;
 
 /** Numbers of the next `$3` rows after `$1` and up to `$2`, over all tables: each part walks its own index. */
-function pageNumbers(tables: readonly Table[], query: ServeQuery, scopes: Scopes): string {
+function pageNumbers(tables: readonly Table[], elsewhere: boolean, query: ServeQuery, scopes: Scopes): string {
   let first = 4;
   const parts = tables.map((table) => {
     const part = table.readNumbers(scopedColumns(query, table.model.name), first, 3);
     first += scopes.get(table)?.length ?? 0;
     return part;
   });
+  if (elsewhere) parts.push(elsewhereNumbers(first));
   return `SELECT seq FROM (${parts.join(" UNION ALL ")}) s ORDER BY seq LIMIT $3::text::bigint`;
 }
 
@@ -101,20 +103,22 @@ const ROWS_PER_PAGE = 20_000;
 export async function servePage(
   reader: Reader,
   asked: readonly Table[],
+  elsewhere: readonly string[],
   query: ServeQuery,
   incarnations: readonly Incarnation[],
   last: number,
-): Promise<Served> {
-  const names = asked.map((table) => table.model.name);
+): Promise<Page> {
+  const names = [...asked.map((table) => table.model.name), ...elsewhere];
   const views = fingerprints(query.view ?? WHOLE, names);
   const place = resume(query.cursor, names, incarnations, last, views);
   const { floor, position, full, reset } = place;
   const tables = asked.filter((table) => place.tables.includes(table.model.name));
+  const others = elsewhere.filter((name) => place.tables.includes(name));
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
   const sums: RowSum[] = [];
   const senders = new Map<number, ReadonlyMap<string, RowChange | null>>();
-  const done = async (end: number, drained: boolean): Promise<Served> => {
+  const done = async (end: number, drained: boolean): Promise<Page> => {
     const ended = { position: drained ? last : end, drained };
     const { cursor, more } = advance(place, ended, incarnation, last, names, views);
     const apart = query.peer === null ? { senders, rejecting: await readRejecting(reader.tx) } : undefined;
@@ -125,12 +129,13 @@ export async function servePage(
     return { rows, sums, cursor, more: position < last || place.waiting !== null, reset };
   }
   // For some callers no table exists.
-  if (position >= last || tables.length === 0) return done(last, true);
+  if (position >= last || tables.length + others.length === 0) return done(last, true);
   const scopes: Scopes = new Map(
     tables.map((table) => [table, table.scopeParams(query.view?.get(table.model.name)?.where ?? {})]),
   );
   const scopeParams = tables.flatMap((table) => scopes.get(table) ?? []);
-  const sql = pageNumbers(tables, query, scopes);
+  const sql = pageNumbers(tables, others.length > 0, query, scopes);
+  const otherParams = others.length > 0 ? [elsewhereNames(others)] : [];
   const options = { floor, exclude: full ? null : query.peer };
   let bytes = 0;
   let end = position;
@@ -143,7 +148,7 @@ export async function servePage(
       const [window] = await reader.tx.rows(windowEnd(tables), after);
       if (Number(window?.[1]) === ROWS_PER_PAGE) bound = Number(window?.[0]);
     }
-    const found = await reader.tx.rows(sql, [String(end), String(bound), String(step), ...scopeParams]);
+    const found = await reader.tx.rows(sql, [String(end), String(bound), String(step), ...scopeParams, ...otherParams]);
     const isFull = found.length === step;
     const to = isFull ? Number(found[step - 1]?.[0]) : bound;
     if (found.length === 0) {
@@ -154,7 +159,8 @@ export async function servePage(
     scanned += isFull ? found.length : ROWS_PER_PAGE;
     const page: ServedRow[] = [];
     for (const table of tables) await readTable(reader, table, end, to, options, query, scopes, page);
-    if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
+    if (others.length > 0) page.push(...(await readElsewherePage(reader, others, end, to, options.exclude)));
+    if (tables.length + others.length > 1) page.sort((a, b) => a.seq - b.seq);
     for (const { seq, change, sum, senders: some } of page) {
       if (change) {
         const short: RowSum | null = sum === null ? null : [change.table, change.pk, sum];

@@ -39,7 +39,8 @@ const ORIGIN = `(SELECT system_identifier::text FROM pg_control_system()) || '/'
 
 const STATE = `SELECT n.node, n.clock, n.seq,
   coalesce((SELECT max(id) FROM public._grove_nodes), 0), coalesce((SELECT max(id) FROM public._grove_shapes), 0),
-  (SELECT i.id FROM public._grove_incarnations i WHERE i.ordinal = (SELECT max(ordinal) FROM public._grove_incarnations) AND i.origin = ${ORIGIN})
+  (SELECT i.id FROM public._grove_incarnations i WHERE i.ordinal = (SELECT max(ordinal) FROM public._grove_incarnations) AND i.origin = ${ORIGIN}),
+  coalesce((SELECT c.upto FROM public._grove_collection c WHERE c.id = 1), 0)
 FROM public._grove_node n WHERE n.id = 1 AND n.node IS NOT NULL`;
 
 /** What a store keeps between its transactions. Losing it costs time, never correctness. */
@@ -112,13 +113,15 @@ export class Connection {
   }
 
   /** Runs `work` on one snapshot, with the names that it needs. */
-  readNamed<T>(work: (tx: PostgresTransaction, names: Interned, seq: number) => Promise<T>): Promise<T> {
+  readNamed<T>(
+    work: (tx: PostgresTransaction, names: Interned, seq: number, collected: number) => Promise<T>,
+  ): Promise<T> {
     return this.read(async (tx) => {
       const [state] = await tx.rows(STATE);
       if (!state) throw noIdentity();
       const names = new SessionNames(this.#names);
       await names.load(tx, Number(state[3]), Number(state[4]));
-      return work(tx, names, Number(state[2]));
+      return work(tx, names, Number(state[2]), Number(state[6]));
     });
   }
 }
@@ -173,6 +176,8 @@ export class Session {
     seq: number,
     private known: string | null,
     readonly manner: Manner,
+    /** Deletions stamped up to this are forgotten here. */
+    readonly collected: number,
   ) {
     this.clock = clock;
     this.#seq = seq;
@@ -188,7 +193,7 @@ export class Session {
   ): Promise<Session> {
     const [state] = await tx.rows(STATE);
     if (!state) throw noIdentity();
-    const [node, clock, seq, lastNode, lastShape, incarnation] = state as [string, ...unknown[]];
+    const [node, clock, seq, lastNode, lastShape, incarnation, collected] = state as [string, ...unknown[]];
     await names.load(tx, Number(lastNode), Number(lastShape));
     return new Session(
       tx,
@@ -199,6 +204,7 @@ export class Session {
       Number(seq),
       (incarnation ?? null) as string | null,
       manner,
+      Number(collected),
     );
   }
 

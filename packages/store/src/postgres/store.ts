@@ -1,7 +1,10 @@
 // The Store over Postgres: puts fold, serve, merge and install together. Any number of processes may serve one database;
 // whoever gives numbers holds `_grove_lock`, and applications never wait for it. Long, since the port has so many methods.
 import {
+  type Admittance,
   acknowledgedUpTo,
+  admits,
+  type Collection,
   type Discrepancy,
   isKnownPosition,
   isLinked,
@@ -14,12 +17,15 @@ import {
   type View,
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
+import { type CollectionStep, checkCollected } from "../collection";
 import { decodeRecord } from "../decoding";
+import { NO_ROWS, otherRows, takeArrivals, withKept, withOthers } from "../elsewhere";
 import { decideFork, FORGET_CURSORS } from "../identity";
 import type { RejectedChange, Rejection } from "../rejection";
 import type {
   Activity,
   AdoptOptions,
+  DigestOptions,
   MergeRequest,
   MergeResult,
   ParkedRow,
@@ -30,13 +36,16 @@ import type {
   Store,
   StoreOptions,
 } from "../store";
-import { chooseTables, neighboursOf, tableNamed } from "../tables";
+import { chooseTables, linksOf, neighboursOf, tableNamed } from "../tables";
+import type { Paths, TableDigest } from "../tree";
 import { mergeWaiting } from "../waiting";
 import { type Adopted, adoptColumns, adoptRows, estimateRows, readUnadopted, refuseUnfit } from "./adoption";
 import { forgetBusy, readBusy } from "./busy";
+import { collectionOf, stepCollection } from "./collection";
 import { compareTable } from "./comparison";
 import { isRefusal, type PostgresDriver } from "./driver";
 import { toDriver } from "./driver-value";
+import { forgetElsewhere, mergeElsewhere, readArrivals, readElsewhereStates, readElsewhereTables } from "./elsewhere";
 import { activityProbe, foldTable, pendingProbe, readPending } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
@@ -45,12 +54,14 @@ import { readPeer, writePeer } from "./peers";
 import { project } from "./projection";
 import type { StateReader } from "./read";
 import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
+import { beginRejoin, endRejoin } from "./rejoin";
 import { restamp } from "./restamp";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
 import { numbers } from "./sql";
 import { readStates } from "./states";
 import { Table } from "./table";
+import { distrustTrees, growTree, readTrees } from "./tree";
 import { readWaiting } from "./waiting";
 
 const BUSY_CHUNK = 1_000;
@@ -59,6 +70,7 @@ export class PostgresStore implements Store {
   readonly #connection: Connection;
   readonly #tables: readonly Table[];
   readonly #byName: ReadonlyMap<string, Table>;
+  readonly keeps: boolean;
   readonly polling = { active: 50, slows: true };
   readonly #probe: string;
   readonly #activity: string;
@@ -72,6 +84,7 @@ export class PostgresStore implements Store {
     this.#connection = new Connection(driver, options);
     this.#tables = chooseTables(registry, tables).map((model) => new Table(model));
     this.#byName = new Map(this.#tables.map((table) => [table.model.name, table]));
+    this.keeps = tables === undefined;
     this.#probe = pendingProbe(this.#tables);
     this.#activity = activityProbe(this.#tables);
   }
@@ -228,19 +241,21 @@ export class PostgresStore implements Store {
   }
 
   serve(query: ServeQuery): Promise<Served> {
-    const tables = [...new Set(query.tables)].map((name) => this.#table(name));
-    return this.#folded(async (reader, last) =>
-      servePage(reader, tables, query, await readIncarnations(reader.tx), last),
-    );
+    const others = this.#others(query.tables);
+    const tables = [...new Set(query.tables)].filter((name) => !others.includes(name)).map((name) => this.#table(name));
+    return this.#folded(async (reader, last, collected) => {
+      const page = await servePage(reader, tables, others, query, await readIncarnations(reader.tx), last);
+      return { ...page, collected };
+    });
   }
 
   /** Runs `work` on a snapshot in which every write is folded. */
-  async #folded<T>(work: (reader: StateReader, last: number) => Promise<T>): Promise<T> {
+  async #folded<T>(work: (reader: StateReader, last: number, collected: number) => Promise<T>): Promise<T> {
     const read = () =>
-      this.#connection.readNamed(async (tx, names, seq) => {
+      this.#connection.readNamed(async (tx, names, seq, collected) => {
         const pending = await readPending(tx, this.#tables, this.#probe);
         if (pending.tables.length > 0) return null;
-        return { result: await work({ tx, names, rows: (text, params) => tx.rows(text, params) }, seq) };
+        return { result: await work({ tx, names, rows: (text, params) => tx.rows(text, params) }, seq, collected) };
       });
     const quiet = await read();
     if (quiet) return quiet.result;
@@ -251,13 +266,20 @@ export class PostgresStore implements Store {
     return this.#connection.write(async (session) => {
       await this.#foldRest(session);
       await session.flush();
-      return work(session, session.seq);
+      return work(session, session.seq, session.collected);
     }, "REPEATABLE READ");
   }
 
   async states(keys: readonly RowKey[], view?: View): Promise<(RowChange | null)[]> {
     try {
-      return await this.#folded((reader) => readStates(reader, this.#byName, keys, view));
+      return await this.#folded(async (reader) => {
+        const states = await readStates(reader, this.#byName, keys, view);
+        const others = this.#others(keys.map(([name]) => name));
+        if (others.length === 0) return states;
+        const kept = keys.filter(([name]) => others.includes(name));
+        const found = await readElsewhereStates(reader, kept);
+        return withOthers(states, keys, others, () => found);
+      });
     } catch (error) {
       // A key that its column cannot hold; the others are found without it.
       if (!isRefusal(error)) throw error;
@@ -267,15 +289,66 @@ export class PostgresStore implements Store {
     }
   }
 
+  async digest(
+    asked: ReadonlyMap<string, Paths>,
+    { signal }: DigestOptions = {},
+  ): Promise<ReadonlyMap<string, TableDigest>> {
+    const paths = new Map([...asked].map(([name, some]) => [this.#table(name), some]));
+    for (;;) {
+      signal?.throwIfAborted();
+      const found = await this.#connection.read(async (tx) => {
+        const pending = await readPending(tx, this.#tables, this.#probe);
+        return pending.tables.length > 0 ? null : readTrees(tx, paths);
+      });
+      if (found) return found;
+      await this.fold();
+      // A step at a time, so that others have their turn; the last one tells what it made.
+      const grown = await this.#connection.write(async (session) => {
+        await this.#foldRest(session);
+        let isDone = true;
+        for (const table of paths.keys()) isDone = (await growTree(session, table)) && isDone;
+        return isDone ? readTrees(session, paths) : null;
+      }, "REPEATABLE READ");
+      if (grown) return grown;
+    }
+  }
+
   #table(name: string): Table {
     return tableNamed(this.#byName, name);
   }
 
-  merge({ from, rows, peer, access, ownFrom }: MergeRequest): Promise<MergeResult> {
+  async elsewhere(): Promise<readonly string[]> {
+    return this.#others(await readElsewhereTables(this.#connection.driver));
+  }
+
+  /** Those of the tables that are not here and of which rows may be kept. */
+  #others(names: readonly string[]): string[] {
+    return this.keeps ? [...new Set(names)].filter((name) => !this.#byName.has(name)) : [];
+  }
+
+  async arrive(): Promise<number> {
+    const { driver } = this.#connection;
+    const kept = await readElsewhereTables(driver);
+    const from = await this.identify();
+    return takeArrivals(
+      kept.filter((name) => this.#byName.has(name)),
+      {
+        read: (table, after) => readArrivals(driver, table, after),
+        merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0 })).outcomes,
+        forget: (rows) => this.#connection.write((session) => forgetElsewhere(session, rows)),
+      },
+    );
+  }
+
+  merge({ from, rows, peer, access, ownFrom, keep, collected }: MergeRequest): Promise<MergeResult> {
     return this.#connection.write(async (session) => {
+      checkCollected(session.collected, collected);
       const horizon = session.now + this.options.maxClockDrift * 1000;
       const fold = () => this.#foldRest(session);
-      const result = await mergePage(session, this.#byName, rows, { from, horizon, fold, access, ownFrom });
+      const options = { from, horizon, access, ownFrom };
+      const others = keep ? otherRows(rows, this.#others(rows.map(({ table }) => table))) : NO_ROWS;
+      const page = await mergePage(session, this.#byName, rows, { ...options, fold });
+      const result = others.size > 0 ? withKept(page, await mergeElsewhere(session, others, options)) : page;
       if (peer) await writePeer(session.tx, from, peer(result.outcomes));
       return result;
     });
@@ -388,6 +461,47 @@ export class PostgresStore implements Store {
     return Number(row?.[0]) > now() + maxClockDrift * 1000;
   }
 
+  collection(): Promise<Collection> {
+    return collectionOf(this.#connection.driver);
+  }
+
+  stepCollection(step: CollectionStep) {
+    return this.#connection.write(async (session) => {
+      await this.#foldRest(session);
+      return stepCollection(session, this.#tables, step, this.options);
+    });
+  }
+
+  beginRejoin(collected: number): Promise<void> {
+    return this.#connection.write(async (session) => {
+      await this.#foldRest(session);
+      await beginRejoin(session, this.#tables, collected);
+    });
+  }
+
+  endRejoin(): Promise<number> {
+    return this.#connection.write(async (session) => {
+      await this.#foldRest(session);
+      const gone = await endRejoin(session, this.#tables, linksOf(this.#byName));
+      await project(session, this.#byName);
+      return gone;
+    });
+  }
+
+  async admit(peer: string): Promise<Admittance> {
+    return this.#connection.driver.transaction("READ COMMITTED", "", async (tx) => {
+      const [state] = await tx.rows(
+        "SELECT n.node, EXISTS (SELECT 1 FROM public._grove_peers p WHERE p.peer = $1::text)::int FROM public._grove_node n WHERE n.id = 1",
+        [peer],
+      );
+      const isKnown = Number(state?.[1]) === 1;
+      const answer = admits(await collectionOf(tx), state?.[0] as string, peer, isKnown);
+      if (answer === "yes" && !isKnown)
+        await tx.rows("INSERT INTO public._grove_peers (peer) VALUES ($1::text) ON CONFLICT (peer) DO NOTHING", [peer]);
+      return answer;
+    });
+  }
+
   async peersOf(principal: string): Promise<readonly string[]> {
     const sql = "SELECT peer FROM public._grove_peers WHERE principal = $1::text";
     return (await this.#connection.driver.rows(sql, [principal])).map(([peer]) => peer as string);
@@ -419,6 +533,7 @@ export class PostgresStore implements Store {
       const found: Discrepancy[] = [];
       for (const table of this.#tables) found.push(...(await compareTable(session, table)));
       await this.#foldRest(session);
+      await distrustTrees(session);
       return found;
     }, "REPEATABLE READ");
   }

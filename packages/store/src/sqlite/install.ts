@@ -10,6 +10,15 @@ import { ident } from "./sql";
 import { Table } from "./table";
 import { anyWaiting } from "./waiting";
 
+const OURS = [
+  "_grove_node",
+  "_grove_hidden_keys",
+  "_grove_trees",
+  "_grove_tree_groups",
+  "_grove_tree_rows",
+  "_grove_elsewhere",
+];
+
 /** Compares the triggers and tables in the database with the generated ones, by their text. */
 export function verifyCapture(statements: Statements, registry: Registry): CaptureProblem | null {
   const installed = new Map(
@@ -19,7 +28,7 @@ export function verifyCapture(statements: Statements, registry: Registry): Captu
   );
   const missing: string[] = [];
   const stale: string[] = [];
-  for (const ours of ["_grove_node", "_grove_hidden_keys"]) if (!installed.has(ours)) missing.push(ours);
+  for (const ours of OURS) if (!installed.has(ours)) missing.push(ours);
   for (const { name } of registry.tables) {
     for (const ours of [`_${name}_log`, `_${name}_crdt`, `_${name}_crdt_cells`])
       if (!installed.has(ours)) missing.push(ours);

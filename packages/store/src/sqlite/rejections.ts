@@ -19,6 +19,7 @@ import { project } from "./projection";
 import { readBase, readRows } from "./read";
 import type { Session } from "./session";
 import type { Table } from "./table";
+import { forgetInTree } from "./tree";
 
 /** Records what was rejected, and forgets the records of rows that were taken after all. `sent`: the peer rejected it. */
 export function settleRejections(
@@ -121,6 +122,7 @@ export function revert(
     if (!after?.row || after.present) return;
     session.statements.run(`DELETE FROM ${table.cells} WHERE row = ?`, after.row.id);
     session.statements.run(`DELETE FROM ${table.shadow} WHERE id = ?`, after.row.id);
+    forgetInTree(session, table, [after.row.id]);
   } else if (plan.kind === "replace") {
     if (plan.recounts) session.renew();
     applyMerged(session, table, linksOf(tables).get(table.model.name) as Neighbours, pk, key, plan.changes, present);

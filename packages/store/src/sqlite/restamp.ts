@@ -1,35 +1,9 @@
 // Restamping on SQLite: every row of the shadow is read, and written where a stamp of it is false.
-import { FalseStamps, type Row, restampRow, type StoredRow, type Suspicion } from "@grove-crdt/core";
+import { FalseStamps, restampRow, type Suspicion } from "@grove-crdt/core";
+import { allRows } from "./all-rows";
 import { applyShadow } from "./apply";
-import { readCells } from "./read";
 import type { Session } from "./session";
-import { ident, keyColumn } from "./sql";
-import { SHADOW, type Table } from "./table";
-
-const ROWS_PER_STEP = 500;
-
-interface Known {
-  readonly key: readonly unknown[];
-  readonly row: Row;
-}
-
-/** The rows numbered up to `last`, in the order of their numbers. */
-function* allRows({ statements, names }: Session, table: Table, last: number): Generator<Known> {
-  const keys = table.model.key.map(({ name }) => ident(keyColumn(name)));
-  const sql = `SELECT ${[...keys, ...SHADOW].join(", ")} FROM ${table.shadow} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
-  for (let after = 0; ; ) {
-    const raws = statements.rows(sql, after, last, ROWS_PER_STEP);
-    if (raws.length === 0) return;
-    const stored = raws.map((raw) => table.stored(raw, keys.length) as StoredRow);
-    const ids = stored.map(({ id }) => id);
-    const cells = readCells(statements, table, ids);
-    for (const [n, raw] of raws.entries()) {
-      const own = stored[n] as StoredRow;
-      yield { key: raw.slice(0, keys.length), row: table.decode(own, cells.get(own.id), names) };
-    }
-    after = (stored.at(-1) as StoredRow).seq;
-  }
-}
+import type { Table } from "./table";
 
 /** The log must be empty. @returns how many rows have other stamps now */
 export function restamp(session: Session, tables: readonly Table[], suspicion: Suspicion): number {
@@ -49,5 +23,11 @@ export function restamp(session: Session, tables: readonly Table[], suspicion: S
       count++;
     }
   session.clock = latest;
+  // What the false stamps overruled here was not kept, and may be later than what they are now: all that peers have must come
+  // again, both from whom we ask and from who comes to us. To them the database has another history from here on.
+  session.statements.run("UPDATE _grove_peers SET pull_cursor = NULL");
+  session.statements.run("DELETE FROM _grove_incarnations");
+  session.renew();
+  void session.incarnation;
   return count;
 }

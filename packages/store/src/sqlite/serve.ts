@@ -14,7 +14,8 @@ import {
 } from "@grove-crdt/core";
 import { keyText } from "../key";
 import { type ServedRow, serveRow } from "../served-row";
-import type { Served, ServeQuery } from "../store";
+import type { Page, ServeQuery } from "../store";
+import { ELSEWHERE_NUMBERS, readElsewherePage } from "./elsewhere";
 import { addCell, readCells } from "./read";
 import { readRejected, readRejecting } from "./rejections";
 import type { Connection } from "./session";
@@ -25,8 +26,11 @@ const scopedColumns = ({ view }: ServeQuery, table: string): readonly string[] =
   Object.keys(view?.get(table)?.where ?? {});
 
 /** Numbers of the next `?` rows after a position, over all tables: each part walks its own index. */
-const pageNumbers = (tables: readonly Table[], query: ServeQuery): string =>
-  `${tables.map((table) => table.readNumbers(scopedColumns(query, table.model.name))).join(" UNION ALL ")} ORDER BY seq LIMIT ?`;
+const pageNumbers = (tables: readonly Table[], elsewhere: boolean, query: ServeQuery): string =>
+  `${[
+    ...tables.map((table) => table.readNumbers(scopedColumns(query, table.model.name))),
+    ...(elsewhere ? [ELSEWHERE_NUMBERS] : []),
+  ].join(" UNION ALL ")} ORDER BY seq LIMIT ?`;
 
 /** The number of the `?`th row after a position, over all tables. */
 const windowEnd = (tables: readonly Table[]): string =>
@@ -85,20 +89,22 @@ const ROWS_PER_PAGE = 20_000;
 export function servePage(
   connection: Connection,
   asked: readonly Table[],
+  elsewhere: readonly string[],
   query: ServeQuery,
   incarnations: readonly Incarnation[],
   last: number,
-): Served {
-  const names = asked.map((table) => table.model.name);
+): Page {
+  const names = [...asked.map((table) => table.model.name), ...elsewhere];
   const views = fingerprints(query.view ?? WHOLE, names);
   const place = resume(query.cursor, names, incarnations, last, views);
   const { floor, position, full, reset } = place;
   const tables = asked.filter((table) => place.tables.includes(table.model.name));
+  const others = elsewhere.filter((name) => place.tables.includes(name));
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
   const sums: RowSum[] = [];
   const senders = new Map<number, ReadonlyMap<string, RowChange | null>>();
-  const done = (end: number, drained: boolean): Served => {
+  const done = (end: number, drained: boolean): Page => {
     const ended = { position: drained ? last : end, drained };
     const { cursor, more } = advance(place, ended, incarnation, last, names, views);
     const apart = query.peer === null ? { senders, rejecting: readRejecting(connection.statements) } : undefined;
@@ -109,8 +115,8 @@ export function servePage(
     return { rows, sums, cursor, more: position < last || place.waiting !== null, reset };
   }
   // For some callers no table exists.
-  if (tables.length === 0) return done(last, true);
-  const sql = pageNumbers(tables, query);
+  if (tables.length + others.length === 0) return done(last, true);
+  const sql = pageNumbers(tables, others.length > 0, query);
   const scopes: Scopes = new Map(
     tables.map((table) => [table, table.scopeParams(query.view?.get(table.model.name)?.where ?? {})]),
   );
@@ -124,7 +130,10 @@ export function servePage(
     const after = tables.flatMap(() => [end, last]);
     const bound =
       (isScoped ? connection.statements.row(windowEnd(tables), ...after, ROWS_PER_PAGE)?.[0] : last) ?? last;
-    const params = tables.flatMap((table) => [end, bound, ...(scopes.get(table) ?? [])]);
+    const params = [
+      ...tables.flatMap((table) => [end, bound, ...(scopes.get(table) ?? [])]),
+      ...(others.length > 0 ? [JSON.stringify(others), end, bound] : []),
+    ];
     const numbers = connection.statements.rows(sql, ...params, step);
     const isFull = numbers.length === step;
     const to = (isFull ? numbers[step - 1]?.[0] : bound) as number;
@@ -136,7 +145,8 @@ export function servePage(
     scanned += isFull ? numbers.length : ROWS_PER_PAGE;
     const page: ServedRow[] = [];
     for (const table of tables) readTable(connection, table, end, to, options, query, scopes, page);
-    if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);
+    if (others.length > 0) page.push(...readElsewherePage(connection, others, end, to, options.exclude));
+    if (tables.length + others.length > 1) page.sort((a, b) => a.seq - b.seq);
     for (const { seq, change, sum, senders: some } of page) {
       if (change) {
         const short: RowSum | null = sum === null ? null : [change.table, change.pk, sum];

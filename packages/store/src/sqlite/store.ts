@@ -1,7 +1,10 @@
 // The Store over better-sqlite3: puts fold, serve, merge and install together. Each write is one BEGIN IMMEDIATE,
 // read, decided and written without an await in between.
 import {
+  type Admittance,
   acknowledgedUpTo,
+  admits,
+  type Collection,
   type Discrepancy,
   isKnownPosition,
   isLinked,
@@ -14,12 +17,15 @@ import {
   type View,
 } from "@grove-crdt/core";
 import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
+import { type CollectionStep, checkCollected } from "../collection";
 import { decodeRecord } from "../decoding";
+import { NO_ROWS, otherRows, takeArrivals, withKept, withOthers } from "../elsewhere";
 import { decideFork, FORGET_CURSORS } from "../identity";
 import type { RejectedChange, Rejection } from "../rejection";
 import type {
   Activity,
   AdoptOptions,
+  DigestOptions,
   MergeRequest,
   MergeResult,
   ParkedRow,
@@ -31,10 +37,13 @@ import type {
   StoreOptions,
 } from "../store";
 import { chooseTables, neighboursOf, tableNamed } from "../tables";
+import type { Paths, TableDigest } from "../tree";
 import { mergeWaiting } from "../waiting";
 import { type Adopted, adoptColumns, adoptRows, readUnadopted, refuseUnfit } from "./adoption";
+import { collectionOf, stepCollection } from "./collection";
 import { compareTable } from "./comparison";
 import { type RawRow, type SqliteDatabase, Statements } from "./driver";
+import { forgetElsewhere, mergeElsewhere, readArrivals, readElsewhereStates, readElsewhereTables } from "./elsewhere";
 import { activityProbe, foldTable, pendingProbe, pendingTables } from "./fold";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
 import { mergePage } from "./merge";
@@ -42,11 +51,13 @@ import { readAllParked, readParked } from "./parking";
 import { readPeer, writePeer } from "./peers";
 import { project } from "./projection";
 import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
+import { beginRejoin, endRejoin } from "./rejoin";
 import { restamp } from "./restamp";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
 import { readStates } from "./states";
 import { Table } from "./table";
+import { distrustTrees, growTree, readTrees } from "./tree";
 import { fromJson } from "./values";
 import { readWaiting } from "./waiting";
 
@@ -55,6 +66,7 @@ export class SqliteStore implements Store {
   readonly #connection: Connection;
   readonly #tables: readonly Table[];
   readonly #byName: ReadonlyMap<string, Table>;
+  readonly keeps: boolean;
   readonly polling = { active: 10, slows: false };
   readonly #probe: string;
   readonly #activity: string;
@@ -69,6 +81,7 @@ export class SqliteStore implements Store {
     this.#connection = new Connection(database, this.#statements, options);
     this.#tables = chooseTables(registry, tables).map((model) => new Table(model));
     this.#byName = new Map(this.#tables.map((table) => [table.model.name, table]));
+    this.keeps = tables === undefined;
     this.#probe = pendingProbe(this.#tables);
     this.#activity = activityProbe(this.#tables);
   }
@@ -222,9 +235,13 @@ export class SqliteStore implements Store {
   }
 
   async serve(query: ServeQuery): Promise<Served> {
-    const tables = [...new Set(query.tables)].map((name) => this.#table(name));
+    const others = this.#others(query.tables);
+    const tables = [...new Set(query.tables)].filter((name) => !others.includes(name)).map((name) => this.#table(name));
     await this.fold();
-    const page = (last: number) => servePage(this.#connection, tables, query, this.#connection.incarnations(), last);
+    const page = (last: number) => ({
+      ...servePage(this.#connection, tables, others, query, this.#connection.incarnations(), last),
+      collected: collectionOf(this.#statements).upTo,
+    });
     const served = await this.#connection.read(() => (this.#pending().length > 0 ? null : page(this.#position().seq)));
     if (served) return served;
     // Somebody wrote since: fold and read in one transaction, so that no row is served beside its unfolded writes.
@@ -239,12 +256,38 @@ export class SqliteStore implements Store {
     return tableNamed(this.#byName, name);
   }
 
-  async merge({ from, rows, peer, access, ownFrom }: MergeRequest): Promise<MergeResult> {
+  async elsewhere(): Promise<readonly string[]> {
+    return this.#others(await this.#connection.read(() => readElsewhereTables(this.#statements)));
+  }
+
+  /** Those of the tables that are not here and of which rows may be kept. */
+  #others(names: readonly string[]): string[] {
+    return this.keeps ? [...new Set(names)].filter((name) => !this.#byName.has(name)) : [];
+  }
+
+  async arrive(): Promise<number> {
+    const kept = await this.#connection.read(() => readElsewhereTables(this.#statements));
+    const from = await this.identify();
+    return takeArrivals(
+      kept.filter((name) => this.#byName.has(name)),
+      {
+        read: (table, after) => this.#connection.read(() => readArrivals(this.#connection, table, after)),
+        merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0 })).outcomes,
+        forget: (rows) => this.#connection.write(() => forgetElsewhere(this.#statements, rows)),
+      },
+    );
+  }
+
+  async merge({ from, rows, peer, access, ownFrom, keep, collected }: MergeRequest): Promise<MergeResult> {
     await this.fold();
     return this.#connection.write((session) => {
+      if (collected !== undefined) checkCollected(collectionOf(this.#statements).upTo, collected);
       this.#foldRest(session);
       const horizon = session.now + this.options.maxClockDrift * 1000;
-      const result = mergePage(session, this.#byName, rows, { from, horizon, access, ownFrom });
+      const options = { from, horizon, access, ownFrom };
+      const others = keep ? otherRows(rows, this.#others(rows.map(({ table }) => table))) : NO_ROWS;
+      const page = mergePage(session, this.#byName, rows, options);
+      const result = others.size > 0 ? withKept(page, mergeElsewhere(session, others, options)) : page;
       if (peer) writePeer(this.#statements, from, peer(result.outcomes));
       return result;
     });
@@ -254,8 +297,33 @@ export class SqliteStore implements Store {
     await this.fold();
     return this.#connection.write((session) => {
       this.#foldRest(session);
-      return readStates(session, this.#byName, keys, view);
+      const states = readStates(session, this.#byName, keys, view);
+      const others = this.#others(keys.map(([name]) => name));
+      return others.length > 0
+        ? withOthers(states, keys, others, (some) => readElsewhereStates(session, some))
+        : states;
     });
+  }
+
+  async digest(
+    asked: ReadonlyMap<string, Paths>,
+    { signal }: DigestOptions = {},
+  ): Promise<ReadonlyMap<string, TableDigest>> {
+    const paths = new Map([...asked].map(([name, some]) => [this.#table(name), some]));
+    const read = () => (this.#pending().length > 0 ? null : readTrees(this.#statements, paths));
+    for (;;) {
+      signal?.throwIfAborted();
+      const found = await this.#connection.read(read);
+      if (found) return found;
+      // A step at a time, so that others have their turn; the last one tells what it made.
+      const grown = await this.#connection.write((session) => {
+        this.#foldRest(session);
+        const ended = [...paths.keys()].map((table) => growTree(session, table));
+        return ended.includes(false) ? null : read();
+      });
+      if (grown) return grown;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
   }
 
   async peer(node: string): Promise<PeerState | null> {
@@ -355,6 +423,47 @@ export class SqliteStore implements Store {
     return (await this.#connection.read(read)) > now() + maxClockDrift * 1000;
   }
 
+  async collection(): Promise<Collection> {
+    return this.#connection.read(() => collectionOf(this.#statements));
+  }
+
+  stepCollection(step: CollectionStep) {
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      return stepCollection(session, this.#tables, step, this.options);
+    });
+  }
+
+  beginRejoin(collected: number): Promise<void> {
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      beginRejoin(session, this.#tables, collected);
+    });
+  }
+
+  endRejoin(): Promise<number> {
+    return this.#connection.write((session) => {
+      this.#foldRest(session);
+      const gone = endRejoin(session, this.#tables);
+      project(session, this.#byName);
+      return gone;
+    });
+  }
+
+  async admit(peer: string): Promise<Admittance> {
+    const knows = () => this.#statements.row("SELECT 1 FROM _grove_peers WHERE peer = ?", peer) !== undefined;
+    const decide = (node: string) => admits(collectionOf(this.#statements), node, peer, knows());
+    const read = () => this.#statements.row("SELECT node FROM _grove_node WHERE id = 1")?.[0] as string;
+    const [isKnown, answer] = await this.#connection.read(() => [knows(), decide(read())]);
+    if (isKnown || answer !== "yes") return answer;
+    return this.#connection.write(({ node }) => {
+      const again = decide(node);
+      if (again === "yes")
+        this.#statements.run("INSERT INTO _grove_peers (peer) VALUES (?) ON CONFLICT (peer) DO NOTHING", peer);
+      return again;
+    });
+  }
+
   async peersOf(principal: string): Promise<readonly string[]> {
     const sql = "SELECT peer FROM _grove_peers WHERE principal = ?";
     return this.#connection.read(() => this.#statements.rows(sql, principal).map(([peer]) => peer as string));
@@ -382,6 +491,7 @@ export class SqliteStore implements Store {
       this.#foldRest(session);
       const found = this.#tables.flatMap((table) => compareTable(session, table));
       this.#foldRest(session);
+      distrustTrees(this.#statements);
       return found;
     });
   }

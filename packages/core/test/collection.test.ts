@@ -1,0 +1,179 @@
+// Collection: what is forgotten is missed by nobody. Random nodes with few stamps, each beside a twin that never forgets.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { effort } from "../../../test/support/effort";
+import {
+  awaited,
+  CLOSED,
+  canonicalize,
+  collectable,
+  collectLives,
+  endsOf,
+  type Json,
+  MAX_ENDS,
+  type Round,
+  type RowChange,
+} from "../src/index";
+import { nested } from "./arbitrary";
+import { CollectingNode, deliver, model } from "./collecting-node";
+
+const RUNS = Number(process.env.GROVE_RUNS ?? effort(1_000));
+const NAMES = ["a", "b", "c", "d"];
+
+type Step =
+  | { readonly do: "insert" | "delete" | "reopen" | "begin"; readonly at: number }
+  | { readonly do: "title"; readonly at: number; readonly value: string }
+  | { readonly do: "count"; readonly at: number; readonly by: number }
+  | { readonly do: "toggle"; readonly at: number; readonly element: string }
+  | { readonly do: "deliver"; readonly at: number; readonly to: number };
+
+const at = fc.integer({ min: 0, max: NAMES.length - 1 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("insert" as const), at }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("delete" as const), at }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const), at }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("begin" as const), at }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("title" as const), at, value: fc.constantFrom("x", "y") }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("count" as const), at, by: fc.constantFrom(1, 2, -1) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("toggle" as const), at, element: fc.constantFrom("p", "q") }) },
+  { weight: 14, arbitrary: fc.record({ do: fc.constant("deliver" as const), at, to: at }) },
+);
+
+class World {
+  now = 1_000;
+  readonly nodes = NAMES.map((name) => new CollectingNode(name, () => this.now));
+  rounds = 0;
+
+  constructor() {
+    // Two groups that never met cannot forget together.
+    for (const node of this.nodes.slice(1)) deliver(this.nodes[0] as CollectingNode, node);
+  }
+
+  run(one: Step): void {
+    // Several things happen at one reading of the clock.
+    if (one.do !== "deliver") this.now++;
+    const node = this.nodes[one.at] as CollectingNode;
+    const row = node.read();
+    switch (one.do) {
+      case "insert":
+        if (!row) node.write({ title: node.name, stock: "1", tags: ["p"] }, []);
+        break;
+      case "delete":
+        if (row) node.write(null, []);
+        break;
+      case "reopen":
+        node.reopen();
+        break;
+      case "begin":
+        if (node.collection.rounds.every(({ verdict }) => verdict)) node.begin(`${node.name}${++this.rounds}`);
+        break;
+      case "title":
+        if (row) node.write({ ...row, title: one.value }, ["title"]);
+        break;
+      case "count":
+        if (row) node.write({ ...row, stock: String(BigInt(row.stock as string) + BigInt(one.by)) }, ["stock"]);
+        break;
+      case "toggle": {
+        if (!row) break;
+        const tags = row.tags as string[];
+        const after = tags.includes(one.element) ? tags.filter((tag) => tag !== one.element) : [...tags, one.element];
+        node.write({ ...row, tags: after }, ["tags"]);
+        break;
+      }
+      case "deliver":
+        if (one.at !== one.to) deliver(node, this.nodes[one.to] as CollectingNode);
+    }
+    this.check();
+  }
+
+  /** Everybody hears everybody, until all rounds have ended and all know the same. */
+  settle(): void {
+    for (let n = 0; n < 4; n++) {
+      for (const from of this.nodes) for (const to of this.nodes) if (from !== to) deliver(from, to);
+      this.check();
+    }
+  }
+
+  check(): void {
+    for (const node of this.nodes) {
+      expect(node.isStruck).toBe(false);
+      expect(node.read(), node.name).toEqual(node.read(node.full));
+    }
+  }
+}
+
+const text = (state: RowChange | null) => canonicalize(state as unknown as Json);
+
+describe("what a collection forgets", () => {
+  test("is missed by nobody: rows read as if nothing had been forgotten, and all end alike", () => {
+    let ended = 0;
+    let smaller = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => {
+        const world = new World();
+        for (const one of steps) world.run(one);
+        world.settle();
+        const [first, ...others] = world.nodes as [CollectingNode, ...CollectingNode[]];
+        for (const other of others) {
+          expect(text(other.state)).toBe(text(first.state));
+          expect(other.collection.upTo).toBe(first.collection.upTo);
+        }
+        for (const { collection } of world.nodes)
+          for (const round of collection.rounds) expect(round.verdict, JSON.stringify(awaited(round))).toBeDefined();
+        if (first.collection.upTo > 0) ended++;
+        if (text(first.state).length < text(first.full).length) smaller++;
+      }),
+      { numRuns: RUNS },
+    );
+    // The runs are worth something: rounds come to their end, and forget.
+    expect(ended).toBeGreaterThan(RUNS / 2);
+    expect(smaller).toBeGreaterThan(RUNS / 20);
+  });
+
+  test("is all of a row that was deleted, however often it had lived", () => {
+    const world = new World();
+    const [a] = world.nodes as [CollectingNode];
+    for (let n = 0; n < MAX_ENDS + 8; n++) {
+      world.run({ do: "insert", at: 0 });
+      world.run({ do: "delete", at: 0 });
+    }
+    expect(endsOf({ cl: a.state?.cl ?? 0, hlc: 0, ends: a.state?.ends }).length).toBe(MAX_ENDS);
+    world.settle();
+    world.run({ do: "begin", at: 0 });
+    world.settle();
+    expect(awaited(a.collection.rounds[0] as Round)).toEqual([]);
+    for (const node of world.nodes) expect(node.state).toBeNull();
+  });
+
+  test("are a counter's totals that nobody adds to any more, and they stand together", () => {
+    const world = new World();
+    const [a, b] = world.nodes as [CollectingNode, CollectingNode];
+    world.run({ do: "insert", at: 0 });
+    world.settle();
+    for (let n = 0; n < 100; n++) {
+      world.run({ do: "reopen", at: n % 2 });
+      world.run({ do: "count", at: n % 2, by: 1 });
+    }
+    world.settle();
+    expect(a.full?.counter?.stock?.totals).toHaveLength(100);
+    world.run({ do: "begin", at: 0 });
+    world.settle();
+    const totals = a.state?.counter?.stock?.totals ?? [];
+    expect(totals.map(([incarnation]) => incarnation).sort()).toEqual([a.incarnation, b.incarnation, CLOSED].sort());
+    // Once more, which joins what stands together to what has ended since.
+    world.run({ do: "reopen", at: 0 });
+    world.run({ do: "count", at: 0, by: 1 });
+    world.run({ do: "begin", at: 2 });
+    world.settle();
+    expect(a.state?.counter?.stock?.totals).toHaveLength(3);
+    expect(a.read()?.stock).toBe("102");
+  });
+
+  test("is nothing of a table whose deleted rows may have to be shown again", () => {
+    expect(collectable({ ...model, keepsDeleted: true })).toBeNull();
+    expect(collectable(nested)).toEqual(["views", "stock"]);
+    expect(collectLives({ cl: 2, hlc: 7 }, 6)).toEqual({ cl: 2, hlc: 7 });
+    expect(collectLives({ cl: 2, hlc: 7, ends: [5] }, 6)).toBeNull();
+    expect(collectLives({ cl: 5, hlc: 9, ends: [5, 8] }, 6)).toEqual({ cl: 3, ends: [8] });
+  });
+});

@@ -1,0 +1,144 @@
+// Rounds of collection as a database keeps them, the same in every dialect: `_grove_collection`, one row.
+import {
+  awaited,
+  type Collection,
+  collectable,
+  GroveError,
+  isOpen,
+  joinRoundsOf,
+  NO_COLLECTION,
+  type Round,
+  type Self,
+  type Stepped,
+  stepRounds,
+  type TableModel,
+} from "@grove-crdt/core";
+import { drawName } from "./identity";
+
+/** What there is to note about rounds; nothing = only what this node itself has to say. */
+export interface CollectionStep {
+  /** Rounds as a peer knows them. */
+  readonly heard?: readonly Round[];
+  /** Closing states of which everything has come, by round. */
+  readonly took?: Self["took"];
+  /** What comes from a peer is only what this node may see of it. */
+  readonly narrowed?: boolean;
+  /** Begins a round; `upTo` in microseconds since 1970, omitted = all that was deleted until now. */
+  readonly begin?: { readonly upTo?: number; readonly struck: readonly string[] };
+  /** Gives up what this node began. */
+  readonly cancel?: true;
+}
+
+export interface CollectionFacts extends Omit<Self, "took" | "narrowed" | "tables" | "clock"> {
+  /** The clock before the step. */
+  readonly clock: number;
+  /** Physical time, and how far ahead of it a clock may be moved. */
+  readonly now: number;
+  readonly maxClockDrift: number;
+  readonly models: readonly TableModel[];
+  readonly random: () => number;
+}
+
+function begun(
+  current: Collection,
+  { upTo, struck }: NonNullable<CollectionStep["begin"]>,
+  facts: CollectionFacts,
+): Collection {
+  const { node, clock, now, random } = facts;
+  const open = current.rounds.find((round) => isOpen(round) && !struck.includes(round.by));
+  if (open) {
+    const waits = awaited(open).map(({ node: name, why }) => `${name} (${why})`);
+    throw new GroveError(
+      "collecting",
+      `${JSON.stringify(open.by)} began to collect already, and waits for ${waits.join(", ") || "itself"}. Let it end, or cancel it there; strike off who will not come back.`,
+      { details: { by: open.by } },
+    );
+  }
+  const unknown = struck.find(
+    (name) =>
+      !facts.peers.includes(name) && !current.rounds.some(({ members }) => members.some((one) => one.node === name)),
+  );
+  if (struck.includes(node) || unknown !== undefined) {
+    const what =
+      unknown === undefined
+        ? "This node cannot strike off itself."
+        : `No node ${JSON.stringify(unknown)} is known here.`;
+    throw new GroveError("bad_request", what);
+  }
+  const round: Round = {
+    id: drawName(random, 12),
+    by: node,
+    upTo: Math.min(upTo ?? Infinity, Math.max(clock, now)),
+    struck,
+    members: [],
+  };
+  return { ...current, rounds: [...current.rounds, round] };
+}
+
+function cancelled(current: Collection, node: string): Collection {
+  if (!current.rounds.some((round) => isOpen(round) && round.by === node))
+    throw new GroveError("bad_request", "This node has begun no collection that could be given up.");
+  const rounds = current.rounds.map((round) =>
+    isOpen(round) && round.by === node ? { ...round, cancelled: true as const } : round,
+  );
+  return { ...current, rounds };
+}
+
+/** @throws GroveError `collecting`, `bad_request` */
+export function decideStep(
+  current: Collection,
+  { heard = [], took, narrowed, begin, cancel }: CollectionStep,
+  facts: CollectionFacts,
+): Stepped & { readonly clock: number } {
+  const { node, models, now, maxClockDrift } = facts;
+  let collection = heard.length > 0 ? joinRoundsOf(current, heard, node) : current;
+  if (begin) collection = begun(collection, begin, facts);
+  if (cancel) collection = cancelled(collection, node);
+  // Whoever closes writes nothing older any more; but no stamp moves a clock beyond the bound.
+  const horizon = now + maxClockDrift * 1000;
+  const upTo = collection.rounds
+    .filter((round) => isOpen(round) && round.upTo < horizon)
+    .map((round) => round.upTo + 1);
+  const clock = Math.max(facts.clock, ...upTo);
+  const tables = models.map((model) => [model.name, collectable(model)] as const);
+  return { ...stepRounds(collection, { ...facts, clock, tables, took, narrowed }), clock };
+}
+
+/** What `_grove_collection` holds. */
+export const readCollection = (row: readonly unknown[] | undefined): Collection =>
+  row
+    ? {
+        upTo: Number(row[0]),
+        rounds: JSON.parse(row[1] as string) as Round[],
+        ...(Number(row[2]) === 1 && { rejoining: true as const }),
+      }
+    : NO_COLLECTION;
+
+/** Whether this database ever exchanged anything, under its name or one before. */
+export const HAS_MET = (schema: string): string =>
+  `EXISTS (SELECT 1 FROM ${schema}_grove_peers WHERE coalesce(pull_cursor, push_cursor, seen_incarnation, displaced_incarnation) IS NOT NULL) OR EXISTS (SELECT 1 FROM ${schema}_grove_node WHERE coalesce(formerly, '[]') <> '[]')`;
+
+/** The rows of which a collection may forget something, as a condition on the shadow table; null = none. */
+export function worthCollecting(
+  { cells }: { readonly cells: string },
+  { name }: TableModel,
+  { verdict }: Round,
+): string | null {
+  const fields = verdict?.tables.find(([table]) => table === name)?.[1];
+  if (!fields) return null;
+  if (fields.length === 0) return "cl > 1";
+  const names = fields.map((field) => `'${field.replaceAll("'", "''")}'`).join(", ");
+  return `cl > 1 OR id IN (SELECT row FROM ${cells} WHERE field IN (${names}) GROUP BY row, field HAVING count(*) > 1)`;
+}
+
+/** Rows are merged only where both sides have forgotten the same. @throws GroveError `not_collected` */
+export function checkCollected(ours: number, theirs: number | undefined): void {
+  if (theirs === undefined || theirs === ours) return;
+  throw new GroveError(
+    "not_collected",
+    `Deletions were forgotten up to ${told(ours)} here, and up to ${told(theirs)} there. The next exchange settles it.`,
+    { details: { ours, theirs } },
+  );
+}
+
+const told = (upTo: number): string => (upTo === 0 ? "no time" : new Date(upTo / 1000).toISOString());

@@ -1,0 +1,282 @@
+// Collections: `node.collect()` forgets deletions once every node has heard of them, and nobody misses them (fault 22, lineage 7).
+import { describe, expect, test } from "vitest";
+import { Clock } from "./support/clock";
+import { expectEqual } from "./support/comparison";
+import { describeOnEach } from "./support/dialects";
+import { link, settle, sync } from "./support/network";
+import type { TestNode } from "./support/node";
+
+type Three = [TestNode, TestNode, TestNode];
+
+describeOnEach("a collection", ({ openNodes, openNode }) => {
+  const insert = (node: TestNode, id: string, title = "t") =>
+    node.sql("INSERT INTO documents (id, title) VALUES (?, ?)", id, title);
+  const remove = (node: TestNode, id: string) => node.sql("DELETE FROM documents WHERE id = ?", id);
+  const titles = async (node: TestNode) =>
+    (await node.rows<{ title: string }>("SELECT title FROM documents ORDER BY id")).map(({ title }) => title);
+  const shadows = async (node: TestNode) =>
+    Number((await node.rows<{ n: number }>("SELECT count(*) AS n FROM _documents_crdt"))[0]?.n);
+  /** The process ends, and another one opens the same data. */
+  const again = async (node: TestNode, clock: Clock) =>
+    openNode(node.id, { database: await (await node.database.image()).restore(), clock });
+  const state = async (node: TestNode) => (await node.node.collection()).rounds.at(-1)?.state;
+
+  describe("forgets what was deleted", () => {
+    test("once all have heard of it, over a hub that begins it", async () => {
+      const [hub, a, b] = (await openNodes(["hub", "a", "b"])) as Three;
+      for (const id of ["1", "2", "3"]) await insert(a, id);
+      await settle([a, hub], [b, hub]);
+      await remove(a, "1");
+      await remove(b, "2");
+      await settle([a, hub], [b, hub]);
+      for (const node of [hub, a, b]) expect(await shadows(node)).toBe(3);
+      await hub.node.collect();
+      for (let n = 0; n < 4; n++) for (const edge of [a, b]) await sync(edge, hub);
+      for (const node of [hub, a, b]) {
+        expect(await state(node)).toBe("ended");
+        expect(await shadows(node)).toBe(1);
+        expect(await titles(node)).toEqual(["t"]);
+      }
+      await expectEqual(hub, a, b);
+    });
+
+    test("when an edge begins it, through a chain", async () => {
+      const [a, b, c] = (await openNodes(["a", "b", "c"])) as Three;
+      await insert(a, "1");
+      await settle([a, b], [b, c]);
+      await remove(c, "1");
+      await settle([a, b], [b, c]);
+      await a.node.collect();
+      for (let n = 0; n < 6; n++) {
+        await sync(a, b);
+        await sync(b, c);
+      }
+      for (const node of [a, b, c]) expect(await shadows(node)).toBe(0);
+      await expectEqual(a, b, c);
+    });
+
+    test("and a row inserted again afterwards lives, wherever it was", async () => {
+      const [hub, a, b] = (await openNodes(["hub", "a", "b"])) as Three;
+      await insert(a, "1", "first");
+      await settle([a, hub], [b, hub]);
+      await remove(a, "1");
+      await settle([a, hub], [b, hub]);
+      await hub.node.collect();
+      await sync(a, hub);
+      // Inserted again while the round is under way.
+      await insert(a, "1", "again");
+      for (let n = 0; n < 4; n++) for (const edge of [a, b]) await sync(edge, hub);
+      await insert(b, "2", "new");
+      await settle([a, hub], [b, hub]);
+      for (const node of [hub, a, b]) expect(await titles(node)).toEqual(["again", "new"]);
+      await expectEqual(hub, a, b);
+    });
+  });
+
+  test("waits for who is away, and says so", async () => {
+    const [hub, a, b] = (await openNodes(["hub", "a", "b"])) as Three;
+    await insert(a, "1");
+    await settle([a, hub], [b, hub]);
+    await remove(a, "1");
+    await settle([a, hub]);
+    await hub.node.collect();
+    for (let n = 0; n < 4; n++) await sync(a, hub);
+    const { rounds } = await hub.node.collection();
+    expect(rounds[0]).toMatchObject({ state: "open", by: "hub" });
+    expect(rounds[0]?.awaited.map(({ node }) => node)).toContain("b");
+    expect(await shadows(hub)).toBe(1);
+    await expect(hub.node.collect()).rejects.toMatchObject({ code: "collecting" });
+    // It comes back, with a write to the row that is dead.
+    await b.sql("UPDATE documents SET title = 'late' WHERE id = '1'");
+    for (let n = 0; n < 4; n++) for (const edge of [b, a]) await sync(edge, hub);
+    for (const node of [hub, a, b]) {
+      expect(await titles(node)).toEqual([]);
+      expect(await shadows(node)).toBe(0);
+    }
+  });
+
+  test("who was struck off is refused with the cure, and brings nothing back (fault 22)", async () => {
+    const [hub, a, b] = (await openNodes(["hub", "a", "b"])) as Three;
+    await insert(a, "1");
+    await settle([a, hub], [b, hub]);
+    await remove(a, "1");
+    await settle([a, hub]);
+    await hub.node.collect({ strike: ["b"] });
+    await expect(sync(b, hub)).rejects.toMatchObject({ code: "struck_off" });
+    for (let n = 0; n < 3; n++) await sync(a, hub);
+    expect(await shadows(hub)).toBe(0);
+    await expect(sync(b, hub)).rejects.toMatchObject({
+      code: "struck_off",
+      message: expect.stringContaining("rejoin"),
+    });
+    await expect(sync(hub, b)).rejects.toMatchObject({ code: "struck_off" });
+    expect(await titles(hub)).toEqual([]);
+    await expectEqual(hub, a);
+  });
+
+  test("a new node joins afterwards, and waits while the others are ready", async () => {
+    const [hub, a, b] = (await openNodes(["hub", "a", "b"])) as Three;
+    await insert(a, "1");
+    await settle([a, hub], [b, hub]);
+    await remove(a, "1");
+    await settle([a, hub], [b, hub]);
+    await hub.node.collect();
+    // The first exchange tells that a round is under way, the second takes part.
+    for (let n = 0; n < 2; n++) for (const edge of [a, b]) await sync(edge, hub);
+    const c = await openNode("c");
+    await insert(c, "2", "own");
+    await expect(sync(c, hub)).rejects.toMatchObject({ code: "collecting" });
+    await expect(sync(hub, c)).rejects.toMatchObject({ code: "collecting" });
+    for (let n = 0; n < 2; n++) for (const edge of [a, b]) await sync(edge, hub);
+    await settle([c, hub], [a, hub], [b, hub]);
+    for (const node of [hub, a, b, c]) expect(await titles(node)).toEqual(["own"]);
+    await expectEqual(hub, a, b, c);
+  });
+
+  test("is given up by who began it", async () => {
+    const [hub, a] = (await openNodes(["hub", "a"])) as [TestNode, TestNode];
+    await settle([a, hub]);
+    await hub.node.collect();
+    await sync(a, hub);
+    await expect(a.node.cancelCollection()).rejects.toMatchObject({ code: "bad_request" });
+    await hub.node.cancelCollection();
+    for (let n = 0; n < 3; n++) await sync(a, hub);
+    expect(await state(a)).toBe("cancelled");
+    await hub.node.collect();
+    for (let n = 0; n < 4; n++) await sync(a, hub);
+    expect(await state(a)).toBe("ended");
+  });
+
+  test("makes one of the totals of a counter that nobody adds to any more", async () => {
+    const clock = new Clock();
+    let [hub, a] = (await openNodes(["hub", "a"], { clock })) as [TestNode, TestNode];
+    await insert(a, "1");
+    await settle([a, hub]);
+    const totals = async (node: TestNode) =>
+      (await node.node.inspect("documents", ["1"]))?.counter?.view_count?.totals?.map(([incarnation]) => incarnation);
+    const count = async (node: TestNode, by: number) =>
+      node.sql("UPDATE documents SET view_count = view_count + ? WHERE id = '1'", by);
+    const views = async (node: TestNode) =>
+      Number((await node.row<{ n: unknown }>("SELECT view_count AS n FROM documents"))?.n);
+    // Every start of a process, or of a server, counts under a name of its own.
+    for (let n = 0; n < 4; n++) {
+      await count(a, 10);
+      await sync(a, hub);
+      a = await again(a, clock);
+    }
+    await count(hub, 1);
+    await sync(a, hub);
+    expect(await totals(a)).toHaveLength(5);
+    await hub.node.collect();
+    for (let n = 0; n < 4; n++) await sync(a, hub);
+    for (const node of [hub, a]) {
+      expect(await totals(node)).toHaveLength(2);
+      expect(await totals(node)).toContain("closed");
+      expect(await views(node)).toBe(41);
+    }
+    await count(a, 100);
+    hub = await again(hub, clock);
+    await count(hub, 1000);
+    await sync(a, hub);
+    await settle([a, hub]);
+    for (const node of [hub, a]) expect(await views(node)).toBe(1141);
+    await expectEqual(hub, a);
+    for (const node of [hub, a]) expect(await node.node.verify()).toEqual([]);
+  });
+
+  describe("a node that was struck off and rejoins (fault 22)", () => {
+    /** `b` was away while a row was deleted and forgotten; it wrote meanwhile. */
+    async function history() {
+      const clock = new Clock();
+      const [hub, a, b] = (await openNodes(["hub", "a", "b"], { clock })) as Three;
+      for (const id of ["dead", "alive", "again"]) await insert(a, id, "old");
+      await settle([a, hub], [b, hub]);
+      clock.advance(1000);
+      await b.sql("UPDATE documents SET title = 'lost' WHERE id = 'dead'");
+      await b.sql("UPDATE documents SET title = 'of b', view_count = view_count + 5 WHERE id = 'alive'");
+      await b.sql("UPDATE documents SET title = 'of the first life' WHERE id = 'again'");
+      await insert(b, "own", "by b");
+      await b.node.fold();
+      clock.advance(1000);
+      await remove(a, "dead");
+      await remove(a, "again");
+      await a.sql("UPDATE documents SET view_count = view_count + 2 WHERE id = 'alive'");
+      await settle([a, hub]);
+      await hub.node.collect({ strike: ["b"] });
+      for (let n = 0; n < 3; n++) await sync(a, hub);
+      expect(await state(hub)).toBe("ended");
+      await insert(a, "again", "second life");
+      await sync(a, hub);
+      return { clock, hub, a, b };
+    }
+    const all = async (node: TestNode) =>
+      (
+        await node.rows<{ id: string; title: string; n: unknown }>(
+          "SELECT id, title, view_count AS n FROM documents ORDER BY id",
+        )
+      ).map(({ id, title, n }) => `${id}: ${title}, ${Number(n)}`);
+    const EXPECTED = ["again: second life, 0", "alive: of b, 7", "own: by b, 0"];
+
+    test("has what the others have, and its own new writes survive", async () => {
+      const { hub, a, b } = await history();
+      await expect(sync(b, hub)).rejects.toMatchObject({ code: "struck_off" });
+      const report = await link(b, hub).rejoin();
+      expect(report).toMatchObject({ peer: "hub", removed: 1, restored: 2, kept: 2 });
+      // What was written to what is gone is on record.
+      const rejected = await b.node.rejected();
+      expect(rejected.map(({ pk, code }) => `${pk} ${code}`).sort()).toEqual(["again struck_off", "dead struck_off"]);
+      await settle([b, hub], [a, hub]);
+      for (const node of [hub, a, b]) expect(await all(node)).toEqual(EXPECTED);
+      await expectEqual(hub, a, b);
+      for (const node of [hub, a, b]) expect(await node.node.verify()).toEqual([]);
+      for (const { id } of rejected) await b.node.revert(id);
+      expect(await b.node.rejected()).toEqual([]);
+      // It is a member like others again.
+      await hub.node.collect();
+      for (let n = 0; n < 4; n++) for (const edge of [a, b]) await sync(edge, hub);
+      expect(await state(b)).toBe("ended");
+    });
+
+    test("goes on where its process ended in between", async () => {
+      const { clock, hub, a, b } = await history();
+      const broken = link(b, hub, {}, async (path, body, forward) => {
+        if (path === "/pull" && !body.includes('"rows":0')) throw new Error("cut");
+        return forward(path, body);
+      });
+      await expect(broken.rejoin()).rejects.toMatchObject({ code: "transport" });
+      const after = await again(b, clock);
+      await expect(sync(after, hub)).rejects.toMatchObject({ code: "struck_off" });
+      await link(after, hub).rejoin();
+      await settle([after, hub], [a, hub]);
+      for (const node of [hub, a, after]) expect(await all(node)).toEqual(EXPECTED);
+      await expectEqual(hub, a, after);
+    });
+
+    test("need not do so without a reason", async () => {
+      const [hub, a] = (await openNodes(["hub", "a"])) as [TestNode, TestNode];
+      await settle([a, hub]);
+      await expect(link(a, hub).rejoin()).rejects.toMatchObject({ code: "bad_request" });
+    });
+  });
+
+  test("a backup from before is found, and rejoins (faults 22, 28)", async () => {
+    const clock = new Clock();
+    const [hub, a, b] = (await openNodes(["hub", "a", "b"], { clock })) as Three;
+    await insert(a, "1");
+    await insert(a, "2");
+    await settle([a, hub], [b, hub]);
+    const image = await b.database.image();
+    clock.advance(1000);
+    await remove(a, "1");
+    await settle([a, hub], [b, hub]);
+    await hub.node.collect();
+    for (let n = 0; n < 4; n++) for (const edge of [a, b]) await sync(edge, hub);
+    const restored = await openNode("b", { database: await image.restore(), clock });
+    expect(await titles(restored)).toHaveLength(2);
+    await expect(sync(restored, hub)).rejects.toMatchObject({ code: "struck_off" });
+    await link(restored, hub).rejoin();
+    await settle([restored, hub], [a, hub]);
+    for (const node of [hub, a, restored]) expect(await titles(node)).toEqual(["t"]);
+    await expectEqual(hub, a, restored);
+  });
+});
