@@ -20,11 +20,19 @@ const examples = ["demo", "cloud-edge", "readme", "security-page", "hooks-page",
   (name) => `test/${name}.test.ts`,
 );
 /** Tests that are left to .ci/run, which sets CI: the longest ones, so that a run at a desk ends within minutes. */
-const long = ["adoption", "edge", "lives", "migrations-bare", "crowd", "postgres/writers", "mutants"].map(
-  (name) => `test/${name}.test.ts`,
-);
+const long = [
+  "adoption",
+  "edge",
+  "lives",
+  "migrations-bare",
+  "crowd",
+  "collection-years",
+  "postgres/schedules",
+  "postgres/writers",
+  "mutants",
+].map((name) => `test/${name}.test.ts`);
 /** Pages whose samples run with the others, and are type-checked with the examples. */
-const pages = ["test/types-pages.test.ts"];
+const pages = ["test/types-pages.test.ts", "test/collections-page.test.ts"];
 
 export default defineConfig({
   resolve: {

@@ -2,10 +2,11 @@
 // so that a run may be stopped at any time and `--resume` goes on after the last seed that stands there.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../examples/postgres";
+import { soakKills, soakSchedules } from "./soak-processes";
 import { soakRequests, soakScopes } from "./soak-requests";
 import { type Row, readCommit, readTable, run, running, vitest, writeTable } from "./soak-run";
 import { soakInterleavings, soakLaws, soakNested } from "./soak-types";
@@ -13,10 +14,12 @@ import { soakInterleavings, soakLaws, soakNested } from "./soak-types";
 const USAGE = `Usage: npm run soak [-- options]
 
   --resume       go on after the last seed in docs/reliability.md
-  --only NAME    laws, interleavings, nested, writers, streams, requests, scopes or simulator
+  --only NAME    laws, interleavings, nested, kills, schedules-postgres, writers, streams, requests, scopes or simulator
   --cases N      of each law (default 10000)
   --steps N      of the schedules of three nodes (default 6)
   --nested N     seeds of random writes of all types, a quarter of them on Postgres (default 1000)
+  --kills N      of processes under load, of each dialect (default 500)
+  --schedules N  of each kind of two connections to one Postgres, and a tenth as many of three (default 3000)
   --minutes N    of writers in real processes (default 10)
   --streams N    on one hub, for a minute (default 1000)
   --requests N   near the valid ones, on each dialect (default 100000)
@@ -25,7 +28,7 @@ const USAGE = `Usage: npm run soak [-- options]
   --help         show this`;
 
 /** Seeds between two lines that are written down. */
-const STRETCH = 200;
+const STRETCH = 500;
 
 /** The heads of the page's tables. */
 const WRITERS = "| commit | seconds |";
@@ -102,49 +105,71 @@ async function soakStreams(commit: string, streams: number): Promise<boolean> {
   return code === 0;
 }
 
-/** Ranges of seeds side by side, one process each; a line of the table grows with every stretch that is done. */
+/** `count 12, title 7`, as the simulator prints it and the table has it. */
+const readCounts = (text: string): Record<string, number> =>
+  Object.fromEntries(
+    [...text.matchAll(/([^,]+?) (\d+)(?:,|$)/g)].map(([, name, count]) => [name?.trim(), Number(count)]),
+  );
+const addCounts = (one: string, other: string): string => {
+  const counts = readCounts(one);
+  for (const [name, count] of Object.entries(readCounts(other))) counts[name] = (counts[name] ?? 0) + count;
+  return Object.keys(counts)
+    .sort()
+    .map((name) => `${name} ${counts[name]}`)
+    .join(", ");
+};
+
+/** Stretches of seeds, each on all cores; a line of the table grows with every stretch that is done. */
 async function soakSimulator(commit: string, seeds: number, resume: boolean): Promise<boolean> {
   const before = readTable(SIMULATOR);
   const from = resume ? Math.max(0, ...before.map(([, , last]) => Number(last))) + 1 : 1;
   console.log(`Simulator, seeds ${from} to ${from + seeds - 1}.`);
   const last = before.at(-1);
   const grown = resume && last?.[0] === commit && Number(last[2]) === from - 1 ? before.pop() : undefined;
-  let [first, writes, rows] = grown
-    ? ([grown[1], grown[3], grown[4]].map(Number) as [number, number, number])
-    : [from, 0, 0];
-  const failed: string[] = grown && grown[5] !== "none" ? (grown[5] as string).split(", ") : [];
-  const simulator = ["--import", "tsx", "scripts/simulate.ts"];
-  const width = availableParallelism();
+  const first = Number(grown?.[1] ?? from);
+  let [writes = "", rows = 0, faults = ""] = grown ? [grown[3], Number(grown[4]), grown[5]] : [];
+  const failed: string[] = grown && grown[6] !== "none" ? (grown[6] as string).split(", ") : [];
   for (let next = from; next < from + seeds; ) {
-    const batch = Array.from({ length: width }, (_, n) => next + n * STRETCH)
-      .filter((start) => start < from + seeds)
-      .map((start) => ({ start, count: Math.min(STRETCH, from + seeds - start) }));
-    const results = await Promise.all(
-      batch.map(({ start, count }) => run([...simulator, "--from", `${start}`, "--seeds", `${count}`], {}, false)),
-    );
-    for (const { output } of results) {
-      const totals = /seeds from \d+: (\d+) writes, (\d+) rows sent/.exec(output);
-      if (!totals) throw new Error(`The simulator did not end:\n${output}`);
-      writes += Number(totals[1]);
-      rows += Number(totals[2]);
-      for (const line of output.matchAll(/^seed (\d+): .*$/gm)) {
-        failed.push(line[1] as string);
-        console.log(line[0]);
-      }
+    const count = Math.min(STRETCH, from + seeds - next);
+    const args = ["--import", "tsx", "scripts/simulate.ts", "--from", `${next}`, "--seeds", `${count}`];
+    const { output } = await run(args, {}, false);
+    const [, kinds] = /^writes: (.*)$/m.exec(output) ?? [];
+    const [, happened] = /^faults: (.*)$/m.exec(output) ?? [];
+    const [, sent] = /seeds from \d+: \d+ writes, (\d+) rows sent/.exec(output) ?? [];
+    if (kinds === undefined || happened === undefined) throw new Error(`The simulator did not end:\n${output}`);
+    writes = addCounts(writes, kinds);
+    faults = addCounts(faults, happened);
+    rows += Number(sent);
+    for (const line of output.matchAll(/^seed (\d+): .*$/gm)) {
+      failed.push(line[1] as string);
+      console.log(line[0]);
     }
-    next = batch.reduce((end, { start, count }) => Math.max(end, start + count), next);
-    writeTable(SIMULATOR, [...before, [commit, first, next - 1, writes, rows, failed.join(", ") || "none"]]);
+    next += count;
+    writeTable(SIMULATOR, [...before, [commit, first, next - 1, writes, rows, faults, failed.join(", ") || "none"]]);
     console.log(`up to seed ${next - 1}: ${failed.length} failed`);
   }
   return failed.length === 0;
 }
 
-const STRETCHES = ["laws", "interleavings", "nested", "writers", "streams", "requests", "scopes", "simulator"];
+const STRETCHES = [
+  "laws",
+  "interleavings",
+  "nested",
+  "kills",
+  "schedules-postgres",
+  "writers",
+  "streams",
+  "requests",
+  "scopes",
+  "simulator",
+];
 /** Flag to what it is when it is not given. */
 const NUMBERS = {
   cases: 10_000,
   steps: 6,
   nested: 1_000,
+  kills: 500,
+  schedules: 3_000,
   minutes: 10,
   streams: 1_000,
   requests: 100_000,
@@ -163,6 +188,8 @@ function readFlags() {
         cases: text,
         steps: text,
         nested: text,
+        kills: text,
+        schedules: text,
         minutes: text,
         streams: text,
         requests: text,
@@ -184,7 +211,21 @@ function readFlags() {
   }
 }
 
-const { help, resume = false, only, cases, steps, nested, minutes, streams, requests, scopes, seeds } = readFlags();
+const {
+  help,
+  resume = false,
+  only,
+  cases,
+  steps,
+  nested,
+  kills,
+  schedules,
+  minutes,
+  streams,
+  requests,
+  scopes,
+  seeds,
+} = readFlags();
 if (help) {
   console.log(USAGE);
   process.exit();
@@ -200,6 +241,8 @@ const isWanted = (name: string) => only === undefined || only === name;
 if (isWanted("laws")) good = (await soakLaws(commit, cases)) && good;
 if (isWanted("interleavings")) good = (await soakInterleavings(commit, steps)) && good;
 if (isWanted("nested")) good = (await soakNested(commit, nested, resume)) && good;
+if (isWanted("kills")) good = (await soakKills(commit, kills)) && good;
+if (isWanted("schedules-postgres")) good = (await soakSchedules(commit, schedules)) && good;
 if (isWanted("writers")) good = (await soakWriters(commit, minutes)) && good;
 if (isWanted("streams")) good = (await soakStreams(commit, streams)) && good;
 if (isWanted("requests")) good = (await soakRequests(commit, requests, resume)) && good;

@@ -292,6 +292,28 @@ describeOnEach("cursors", ({ dialect, openNode, openNodes }) => {
     });
   });
 
+  test("faults 13: a peer that is written to faster than it is read does not hold back what is written here", async () => {
+    const [a, b] = (await openNodes(["a", "b"])) as [TestNode, TestNode];
+    await a.sql("INSERT INTO documents (id, title) VALUES ('mine', 'by a')");
+    let written = 0;
+    let pulls = 0;
+    let arrived = 0;
+    const syncer = link(a, b, { pageRows: 1 }, async (path, body, forward) => {
+      if (path === "/pull" && ++pulls < 70)
+        for (let n = 0; n < 2; n++)
+          await b.sql("INSERT INTO documents (id, title) VALUES (?, 'by b')", `theirs-${++written}`);
+      const answer = await forward(path, body);
+      if (path === "/push" && arrived === 0) arrived = pulls;
+      return answer;
+    });
+    const [report] = await syncer.sync();
+    expect(report?.error).toBeNull();
+    expect(pulls).toBeGreaterThan(100);
+    expect(arrived).toBeGreaterThan(0);
+    expect(arrived).toBeLessThan(30);
+    await expectEqual(a, b);
+  });
+
   describe("what is kept about a peer", () => {
     test("lineage 8: cursors survive a restart and belong to the peer, not to its place in the list or its address", async () => {
       const [north, south] = (await openNodes(["north", "south"])) as [TestNode, TestNode];
@@ -381,7 +403,7 @@ describeOnEach("cursors", ({ dialect, openNode, openNodes }) => {
     });
 
     test("faults 11: rows that were rejected are rejected again, with the same code", async () => {
-      const hub = await openNode("hub");
+      const hub = await openNode("hub", { tables: ["documents"] });
       const good = {
         table: "documents",
         pk: ["1"],

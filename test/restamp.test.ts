@@ -123,6 +123,94 @@ describeOnEach("a clock that was ahead (fault 55)", ({ dialect, openNode, makeSc
     ]);
   });
 
+  test("of two that were ahead together, what others hold by right stamps goes on both ways; theirs waits, and is overruled from then on", async () => {
+    const [hub, one, two, third] = (await nodes("hub", "one", "two", "third")) as [
+      TestNode,
+      TestNode,
+      TestNode,
+      TestNode,
+    ];
+    const clocks = [hub, one, two, third].map(({ clock }) => clock);
+    await insert(one, "1");
+    await insert(hub, "2");
+    await settle([one, hub], [two, hub], [third, hub], [one, hub]);
+    await insert(one, "unsent");
+    await one.node.fold();
+    for (const { clock } of [one, two]) clock.advance(HOUR);
+    await one.sql("UPDATE notes SET title = 'ahead', likes = likes + 10 WHERE id = '1'");
+    await insert(one, "3");
+    await sync(one, two);
+    await two.sql("UPDATE notes SET body = 'ahead too', likes = likes + 100 WHERE id = '1'");
+    await two.sql("DELETE FROM notes WHERE id = '3'");
+    await sync(two, one);
+    for (const { clock } of [one, two]) clock.advance(-HOUR);
+
+    // Half of the time passes. Each asks, and is asked by, one whose clock was right all the time.
+    for (const clock of clocks) clock.advance(HOUR / 2);
+    await hub.sql("UPDATE notes SET title = 'of the hub', likes = likes + 1000 WHERE id = '1'");
+    await third.sql(`UPDATE notes SET labels = '${textsOf("x", "y", "third")}' WHERE id = '2'`);
+    await settle([third, hub]);
+    await one.sql("UPDATE notes SET body = 'corrected' WHERE id = '2'");
+    for (const [from, to] of [
+      [one, hub],
+      [hub, one],
+      [two, hub],
+      [third, two],
+      [third, one],
+    ] as const)
+      await expect(sync(from, to)).rejects.toMatchObject({ code: "clock_drift" });
+    expect((await all(hub)).map(({ id }) => id)).toEqual(["1", "2", "unsent"]);
+    expect(await all(third)).toMatchObject([{ title: "of the hub", likes: 1001 }, { labels: ["x", "y", "third"] }, {}]);
+    // What was written by the right time comes to them, where it is not older than what they believe.
+    expect(await all(one)).toMatchObject([
+      { title: "ahead", body: "ahead too", likes: 1111 },
+      { body: "corrected", labels: ["x", "y", "third"] },
+      { id: "unsent" },
+    ]);
+
+    // The time has come.
+    for (const clock of clocks) clock.advance(HOUR / 2);
+    await settle([one, hub], [two, hub], [third, hub], [one, two]);
+    await expectEqual(hub, one, two, third);
+    expect(await all(third)).toMatchObject([
+      { id: "1", title: "ahead", body: "ahead too", likes: 1111 },
+      { id: "2", body: "corrected", labels: ["x", "y", "third"] },
+      { id: "unsent" },
+    ]);
+    await third.sql("UPDATE notes SET title = 'later' WHERE id = '1'");
+    await hub.sql("UPDATE notes SET body = 'later' WHERE id IN ('1', '2')");
+    await settle([third, hub], [one, hub], [two, hub], [third, hub]);
+    await expectEqual(hub, one, two, third);
+    expect(await all(one)).toMatchObject([{ title: "later", body: "later" }, { body: "later" }, {}]);
+  });
+
+  test("who will not wait for the time to come takes it by a wider bound, and is later than it at once", async () => {
+    const schema = await makeSchema({ notes });
+    const narrow = await openNode("narrow", schema);
+    const wide: TestNode[] = [];
+    for (const id of ["hub", "third", "one", "two"])
+      wide.push(await openNode(id, { ...schema, maxClockDrift: 2 * HOUR }));
+    const [hub, third, one, two] = wide as [TestNode, TestNode, TestNode, TestNode];
+    await insert(one, "1");
+    await settle([one, hub], [two, hub], [third, hub], [narrow, hub]);
+    for (const { clock } of [one, two]) clock.advance(HOUR);
+    await one.sql("UPDATE notes SET title = 'ahead', likes = likes + 10");
+    await settle([one, two]);
+    for (const { clock } of [one, two]) clock.advance(-HOUR);
+    await settle([one, hub], [two, hub], [third, hub]);
+    await expectEqual(hub, one, two, third);
+    await third.sql("UPDATE notes SET title = 'later', likes = likes + 100");
+    await settle([third, hub], [one, hub], [two, hub]);
+    await expectEqual(hub, one, two, third);
+    expect(await all(one)).toMatchObject([{ title: "later", likes: 111 }]);
+    // The others wait as before, also for what is written on top of it.
+    await expect(sync(narrow, hub)).rejects.toMatchObject({ code: "clock_drift" });
+    expect(await all(narrow)).toMatchObject([{ title: "by one", likes: 1 }]);
+    for (const { clock } of [hub, one, two, third, narrow]) clock.advance(HOUR);
+    await settle([narrow, hub]);
+    await expectEqual(hub, narrow);
+  });
+
   test("two whose clocks fell back together leave what they know as it is", async () => {
     const [hub, one, two] = (await nodes("hub", "one", "two")) as [TestNode, TestNode, TestNode];
     await insert(one, "1");

@@ -12,6 +12,8 @@ export interface Execution {
 
 export class Recorder {
   executions: Execution[] = [];
+  /** Rows that statements returned. */
+  rowsRead = 0;
   /** Called before each execution; may throw in the driver's stead. */
   before: (execution: Execution) => void = () => {};
 
@@ -35,7 +37,8 @@ export class Recorder {
     const recorded = (connection: Pick<Sql, "unsafe">) => ({
       unsafe: (sql: string, params: unknown[] = [], options?: { prepare?: boolean }) => {
         this.#run({ sql, reads: false, params });
-        return connection.unsafe(sql, params as string[], options);
+        const query = connection.unsafe(sql, params as string[], options);
+        return { values: async () => this.#counted(await query.values()) };
       },
     });
     return {
@@ -52,6 +55,11 @@ export class Recorder {
     this.before(execution);
   }
 
+  #counted<Rows extends readonly unknown[]>(rows: Rows): Rows {
+    this.rowsRead += rows.length;
+    return rows;
+  }
+
   #statement(sql: string, statement: Database.Statement): SqliteStatement {
     const reads = statement.reader;
     const wrapped: SqliteStatement = {
@@ -61,7 +69,7 @@ export class Recorder {
       },
       all: (...params) => {
         this.#run({ sql, reads, params });
-        return statement.all(...params);
+        return this.#counted(statement.all(...params));
       },
       get: (...params) => {
         this.#run({ sql, reads, params });

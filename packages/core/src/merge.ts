@@ -38,6 +38,11 @@ export interface MergeContext {
   readonly seq: number;
   /** The peer that sent the change; null when there is none (merging states in memory). */
   readonly from: string | null;
+  /**
+   * The change is what the row was told of columns before the schema had them ({@link decodeWaiting}). It is complete: who was
+   * the first to change an implicit field sent its implicit entries along.
+   */
+  readonly waited?: boolean;
 }
 
 /** The local side of a merge. */
@@ -184,7 +189,13 @@ function isImplicit(field: FieldModel, entries: readonly Entry[], value: Json): 
 }
 
 /** Same life on both sides, ended or not: life, registers and entries each join. */
-function join(model: TableModel, local: Local, current: Row, change: RowChange, { seq, from }: MergeContext): Merged {
+function join(
+  model: TableModel,
+  local: Local,
+  current: Row,
+  change: RowChange,
+  { seq, from, waited = false }: MergeContext,
+): Merged {
   const cells = new CellWrites();
   const deletes: number[] = [];
   const values: Values = {};
@@ -252,7 +263,19 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
     const { identity, join: joinEntries, materialize } = crdtTypes[type];
     const implicit = isAlive(row) && known !== undefined && !row.fields.has(name);
     const value = known && isAlive(row) ? valueAt(local.values, name) : undefined;
-    const mine = entriesOf(row, known ?? { name, type }, value);
+    const untold = implicit && isUntold(row, known, value);
+    // Where others said something, the default is this table's own, from its migration: the row never had it.
+    const replaced = waited && untold && !isImplicit(known, incoming.entries, value as Json);
+    if (isNested(type) && incoming.entries.length === 0 && !row.fields.has(name) && (replaced || value === undefined)) {
+      fields.set(name, { type, entries: [] });
+      cells.add(emptiedCell(name, type, { born: seq, via: from }));
+      if (replaced) values[name] = materialize([]);
+      // What is empty travels with the life.
+      if (!waited && row.born !== seq) row = { ...row, born: seq, via: null };
+      applied = true;
+      continue;
+    }
+    const mine = replaced ? [] : entriesOf(row, known ?? { name, type }, value);
     const result = new Map(mine.map((entry) => [identity(entry), entry]));
     const changed: Entry[] = [];
     let won = false;
@@ -262,7 +285,7 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       const winner = stored ? joinEntries(stored, theirs) : theirs;
       if (stored && winner === stored) {
         if (from === null || joinEntries(theirs, stored) === theirs) continue;
-        if (stored.via !== from && !(implicit && isUntold(row, known, valueAt(local.values, name)))) continue;
+        if (stored.via !== from && !untold) continue;
         renumbered = true;
         changed.push({ ...stored, seq, via: null });
       } else {
@@ -273,7 +296,11 @@ function join(model: TableModel, local: Local, current: Row, change: RowChange, 
       }
       result.set(id, changed[changed.length - 1] as Entry);
     }
-    if (changed.length === 0) continue;
+    // Who sent the field without the default's entries must hear of them, though there is nothing that they win against.
+    const heard = new Set(incoming.entries.map(identity));
+    const tells = untold && from !== null && mine.some((entry) => !heard.has(identity(entry)));
+    if (changed.length === 0 && !tells) continue;
+    renumbered ||= tells;
     if (implicit) {
       const fresh = new Set(changed);
       for (const entry of result.values()) if (!fresh.has(entry)) changed.push({ ...entry, seq, via: null });

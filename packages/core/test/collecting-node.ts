@@ -135,7 +135,14 @@ export class CollectingNode {
   }
 
   begin(id: string, struck: readonly string[] = []): void {
-    const round: Round = { id, by: this.name, upTo: Math.max(this.now(), this.clock), struck, members: [] };
+    const round: Round = {
+      id,
+      by: this.name,
+      began: this.now(),
+      upTo: Math.max(this.now(), this.clock),
+      struck,
+      members: [],
+    };
     this.collection = { ...this.collection, rounds: [...this.collection.rounds, round] };
     this.step();
   }

@@ -40,38 +40,38 @@ export interface CollectionFacts extends Omit<Self, "took" | "narrowed" | "table
 }
 
 function begun(
-  current: Collection,
+  before: Collection,
   { upTo, struck }: NonNullable<CollectionStep["begin"]>,
   facts: CollectionFacts,
 ): Collection {
   const { node, clock, now, random } = facts;
+  // Whoever strikes somebody off afterwards begins its own round anew.
+  const isOwn = before.rounds.some((round) => isOpen(round) && round.by === node);
+  const current = struck.length > 0 && isOwn ? cancelled(before, node) : before;
   const open = current.rounds.find((round) => isOpen(round) && !struck.includes(round.by));
   if (open) {
     const waits = awaited(open).map(({ node: name, why }) => `${name} (${why})`);
     throw new GroveError(
       "collecting",
-      `${JSON.stringify(open.by)} began to collect already, and waits for ${waits.join(", ") || "itself"}. Let it end, or cancel it there; strike off who will not come back.`,
+      `${JSON.stringify(open.by)} began to collect already, and waits for ${waits.join(", ") || "itself"}. Let it end, or strike off there who will not come back.`,
       { details: { by: open.by } },
     );
   }
-  const unknown = struck.find(
-    (name) =>
-      !facts.peers.includes(name) && !current.rounds.some(({ members }) => members.some((one) => one.node === name)),
-  );
-  if (struck.includes(node) || unknown !== undefined) {
-    const what =
-      unknown === undefined
-        ? "This node cannot strike off itself."
-        : `No node ${JSON.stringify(unknown)} is known here.`;
-    throw new GroveError("bad_request", what);
-  }
-  const round: Round = {
-    id: drawName(random, 12),
-    by: node,
-    upTo: Math.min(upTo ?? Infinity, Math.max(clock, now)),
-    struck,
-    members: [],
-  };
+  const known = new Set([
+    ...facts.peers,
+    ...current.rounds.flatMap(({ members }) => members.flatMap((member) => [member.node, ...member.peers])),
+  ]);
+  const unknown = struck.find((name) => !known.has(name));
+  if (struck.includes(node)) throw new GroveError("bad_request", "A node cannot strike off itself.");
+  if (unknown !== undefined)
+    throw new GroveError(
+      "bad_request",
+      `No node ${JSON.stringify(unknown)} is known here. Begin without it: the status names all for whom a collection waits.`,
+    );
+  const until = Math.min(upTo ?? Number.POSITIVE_INFINITY, Math.max(clock, now));
+  const earlier = current.rounds.flatMap((round) => (round.by === node ? [round.began + 1] : []));
+  const began = Math.max(now, ...earlier);
+  const round: Round = { id: drawName(random, 12), by: node, began, upTo: until, struck, members: [] };
   return { ...current, rounds: [...current.rounds, round] };
 }
 

@@ -113,6 +113,8 @@ export interface MergeRequest {
   readonly access?: Access;
   /** The rows from this place on are this node's own: hooks gave them other values. */
   readonly ownFrom?: number;
+  /** The rows are what was told of columns before this schema had them ({@link MergeContext.waited}). */
+  readonly waited?: boolean;
   /** Rows of tables that are not here are kept, where {@link Store.keeps} says that they may be; omitted = they are rejected. */
   readonly keep?: boolean;
   /** Deletions stamped up to this were forgotten where the rows come from; omitted = they come from here. */

@@ -10,7 +10,16 @@ import { emptyReport, type PeerReport } from "./report";
 export const isStale = ({ code }: GroveError): boolean =>
   code === "wrong_node" || code === "unknown_table" || code === "forked";
 
-type Half = (link: Link, options: ExchangeOptions, report: PeerReport) => Promise<GroveError | null>;
+type Half = (
+  link: Link,
+  options: ExchangeOptions,
+  report: PeerReport,
+  between?: () => Promise<void>,
+) => Promise<GroveError | null>;
+
+async function pushMeanwhile(link: Link, options: ExchangeOptions, report: PeerReport): Promise<void> {
+  report.error ??= await push(link, options, report);
+}
 
 async function inTurn(
   link: Link,
@@ -21,7 +30,9 @@ async function inTurn(
 ): Promise<void> {
   for (const half of halves) {
     const giving = before && half === push ? await worthGiving(link, options) : null;
-    let refusal = await half(link, options, report);
+    // What is written here does not wait for the end of a long pull.
+    const between = half === pull && halves.includes(push) ? () => pushMeanwhile(link, options, report) : undefined;
+    let refusal = await half(link, options, report, between);
     // Our own clock may have been wrong, and be right by now.
     if (refusal?.code === "clock_drift" && (await link.node.restamp(link.theirNow)) > 0)
       refusal = await half(link, options, report);

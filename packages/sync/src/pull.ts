@@ -60,8 +60,16 @@ function pushAgain(link: Link, update: PeerUpdate = {}): Promise<void> {
 const onlyOf = (only: Only, tables: readonly string[]): Only =>
   Object.fromEntries(Object.entries(only).filter(([table]) => tables.includes(table)));
 
-/** Pulls until nothing is left. Returns the first refusal. */
-export async function pull(link: Link, options: ExchangeOptions, report: PeerReport): Promise<GroveError | null> {
+/** Pages after which somebody else has a turn: a peer that is written to faster than it is read would have the link for itself. */
+const PAGES_AT_A_TIME = 20;
+
+/** Pulls until nothing is left. `between` runs after every {@link PAGES_AT_A_TIME} pages. Returns the first refusal. */
+export async function pull(
+  link: Link,
+  options: ExchangeOptions,
+  report: PeerReport,
+  between?: () => Promise<void>,
+): Promise<GroveError | null> {
   const { node, transport } = link;
   const { only, pageRows, pageBytes, signal } = options;
   const wanted = link.inbound(options);
@@ -73,6 +81,7 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
   let refusal: GroveError | null = null;
   // An empty database has nothing to compare.
   if (cursor === null && (await node.store.position()).seq === 0) link.comparing.pull = false;
+  let pages = 0;
   for (let restarted = false; ; ) {
     const request = {
       ...link.self,
@@ -101,10 +110,13 @@ export async function pull(link: Link, options: ExchangeOptions, report: PeerRep
     // Who knows later stamps itself had better doubt its own clock.
     link.complains = refusal?.code === "clock_drift" && !(await node.store.isAhead());
     cursor = page.cursor;
-    if (page.more) continue;
+    if (page.more) {
+      if (++pages % PAGES_AT_A_TIME === 0) await between?.();
+      continue;
+    }
     // The peer has begun to sync a table with us: it is asked for at once.
     const grown = link.inbound(options).some((table) => !wanted.includes(table));
-    return grown && !refusal ? pull(link, options, report) : refusal;
+    return grown && !refusal ? pull(link, options, report, between) : refusal;
   }
 }
 

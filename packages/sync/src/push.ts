@@ -80,6 +80,8 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       // This very push tells the peer where we stand now; what it saw of us before is settled with it.
       const settled = link.restored;
       await link.check(answer);
+      // Found out by pushing: the next pull begins anew, also if this push goes on and tells the peer first.
+      if (link.restored && !settled) await store.savePeer(peer, { pullCursor: null });
       if (settled) link.restored = false;
       if (answer.outcomes.length !== sent.length) {
         throw new GroveError(

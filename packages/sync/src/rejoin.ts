@@ -1,6 +1,6 @@
 // Rejoining: a node that was struck off takes a peer's rows for its own, and then puts back what it had written itself and what nobody
 // ever acknowledged. What was set aside stands on record all the while: if the process ends in between, the next call goes on.
-import { decideRejoin, GroveError, isOpen } from "@grove-crdt/core";
+import { decideRejoin, GroveError, isGroveError } from "@grove-crdt/core";
 import type { RejectedChange } from "@grove-crdt/store";
 import type { ExchangeOptions, Link } from "./link";
 import { pull } from "./pull";
@@ -22,18 +22,19 @@ export interface RejoinReport {
 export async function rejoin(link: Link, options: ExchangeOptions): Promise<RejoinReport> {
   const { node, transport, url } = link;
   const { store } = node;
-  await link.meet(options);
-  const mine = await store.collection();
   if (!transport.collection) throw new GroveError("transport", `The transport to ${url} cannot tell of collections.`);
+  try {
+    await link.meet(options);
+  } catch (error) {
+    if (!isGroveError(error) || error.code !== "struck_off") throw error;
+    const message = `${url} is collecting without this node. Rejoin when that has ended; \`npx grove-crdt gc --status\` there tells for whom it waits.`;
+    throw new GroveError("collecting", message, { cause: error });
+  }
+  const mine = await store.collection();
   link.collected = mine.upTo;
   if (!mine.rejoining) {
     const answer = await transport.collection({ ...link.self, rounds: [] }, options);
-    const { collected = 0, rounds } = answer;
-    if (rounds.some(isOpen))
-      throw new GroveError(
-        "collecting",
-        `${url} is collecting. Rejoin when that has ended; \`npx grove-crdt gc --status\` tells for whom it waits.`,
-      );
+    const { collected = 0 } = answer;
     if (collected <= mine.upTo)
       throw new GroveError("bad_request", `This node has forgotten what ${url} has: there is nothing to rejoin for.`);
     await store.beginRejoin(collected);

@@ -43,6 +43,8 @@ export interface Round {
   readonly id: string;
   /** Who began it. */
   readonly by: string;
+  /** When, by its clock: of the rounds that one node begins only the latest may be open. */
+  readonly began: number;
   /** The stamp up to which deletions are forgotten, microseconds since 1970. */
   readonly upTo: number;
   readonly struck: readonly string[];
@@ -142,7 +144,10 @@ export function joinRoundsOf(mine: Collection, theirs: readonly Round[], self: s
 
 function withoutOld({ upTo, rounds, ...rest }: Collection): Collection {
   const last = Math.max(0, ...rounds.flatMap((round) => (round.verdict ? [round.upTo] : [])));
-  const kept = rounds.filter((round) => round.upTo > last || (round.upTo === last && round.verdict));
+  const latest = (by: string) => Math.max(...rounds.flatMap((round) => (round.by === by ? [round.began] : [])));
+  const kept = rounds.filter((round) =>
+    round.verdict ? round.upTo === last : round.upTo > last && round.began === latest(round.by),
+  );
   return { ...rest, upTo, rounds: kept };
 }
 
@@ -228,9 +233,12 @@ export function stepRounds(collection: Collection, self: Self): Stepped {
   let collect: Round | null = null;
   let isStruck = false;
   let { upTo } = collection;
+  // Who has missed a collection has nothing to say until it has rejoined.
+  const isBehind = (round: Round) => round.upTo > upTo && !self.isNew && memberOf(round, self.node)?.ready !== true;
+  const mayTakePart = !collection.rounds.some((round) => round.verdict && isBehind(round));
   const rounds = collection.rounds.map((round): Round => {
     let next = round;
-    if (isOpen(next) && !next.struck.includes(self.node)) {
+    if (mayTakePart && isOpen(next) && !next.struck.includes(self.node)) {
       const known = memberOf(next, self.node);
       const isClosed = known !== undefined && known.closing !== "";
       // A clock that is far behind has to be corrected first.

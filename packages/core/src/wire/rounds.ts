@@ -41,6 +41,7 @@ const verdict = z.strictObject({
 export const roundSchema: z.ZodType<Round> = z.strictObject({
   id,
   by: node,
+  began: clock,
   upTo: clock,
   struck: nodes,
   members: z.array(member).max(10_000).readonly(),

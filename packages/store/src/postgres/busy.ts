@@ -8,11 +8,19 @@ import { numbers, toParams } from "./sql";
 /** A change that waits, with what its sender may change: it is asked again when the row is free. */
 interface Waiting {
   readonly change: RowChange;
+  /** It waited for its columns before. */
+  readonly waited?: true;
   readonly access?: { readonly view: readonly [fields: string[] | null, where: Json]; readonly mayRelay: boolean };
 }
 
-function toWaiting(change: RowChange, access: Access | undefined): Waiting {
-  if (!access) return { change };
+/** How the changes are to be merged. */
+interface Manner {
+  readonly access: Access | undefined;
+  readonly waited?: boolean;
+}
+
+function toWaiting(change: RowChange, { access, waited }: Manner): Waiting {
+  if (!access) return { change, ...(waited && { waited }) };
   const { fields, where } = access.view.get(change.table) ?? {};
   return { change, access: { view: [fields ? [...fields] : null, where ?? null], mayRelay: access.mayRelay } };
 }
@@ -32,7 +40,7 @@ export async function keepBusy(
   session: Session,
   peer: string,
   changes: readonly RowChange[],
-  access: Access | undefined,
+  manner: Manner,
 ): Promise<void> {
   if (changes.length === 0) return;
   await session.rows(
@@ -45,7 +53,7 @@ SELECT $1::text, v.tbl, v.pk, $2::text, $3::text, v.change, $4::text::bigint FRO
       String(session.now),
       ...toParams(
         3,
-        changes.map((change) => [change.table, JSON.stringify(change.pk), JSON.stringify(toWaiting(change, access))]),
+        changes.map((change) => [change.table, JSON.stringify(change.pk), JSON.stringify(toWaiting(change, manner))]),
       ),
     ],
   );
@@ -56,10 +64,9 @@ export const BUSY: Refusal = {
   message: "Another transaction holds the row. The change is kept here and merged when the row is free.",
 };
 
-/** Changes that wait for their rows, of one peer and with the same access. */
-export interface BusyChanges {
+/** Changes that wait for their rows, of one peer and to be merged alike. */
+export interface BusyChanges extends Manner {
   readonly peer: string;
-  readonly access: Access | undefined;
   readonly ids: number[];
   readonly changes: RowChange[];
 }
@@ -73,8 +80,9 @@ export async function readBusy(tx: PostgresTransaction, limit: number): Promise<
   const groups = new Map<string, BusyChanges>();
   for (const [id, peer, text] of rows) {
     const waiting = JSON.parse(text as string) as Waiting;
-    const name = JSON.stringify([peer, waiting.access && [waiting.change.table, waiting.access]]);
-    const group = groups.get(name) ?? { peer: peer as string, access: accessOf(waiting), ids: [], changes: [] };
+    const { waited } = waiting;
+    const name = JSON.stringify([peer, waited, waiting.access && [waiting.change.table, waiting.access]]);
+    const group = groups.get(name) ?? { peer: peer as string, access: accessOf(waiting), waited, ids: [], changes: [] };
     groups.set(name, group);
     group.ids.push(Number(id));
     group.changes.push(waiting.change);

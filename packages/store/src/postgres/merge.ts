@@ -55,6 +55,8 @@ export interface MergeOptions {
   readonly access?: Access;
   /** Rows from this place on are this node's own. */
   readonly ownFrom?: number;
+  /** They are what was told of columns before this schema had them. */
+  readonly waited?: boolean;
   /** Greatest stamp that is welcome, microseconds since 1970. */
   readonly horizon: number;
   /** Folds what was captured since the last look. */
@@ -109,7 +111,7 @@ async function mergeWave(
   table: Table,
   around: Neighbours,
   wave: readonly Work[],
-  { options: { from, access, ownFrom = Number.POSITIVE_INFINITY }, outcomes, ours, quiet }: Wave,
+  { options: { from, access, ownFrom = Number.POSITIVE_INFINITY, waited }, outcomes, ours, quiet }: Wave,
 ): Promise<Work[]> {
   const { giveWay, careful } = session.manner;
   const keys = wave.map((work) => work.key);
@@ -127,7 +129,7 @@ async function mergeWave(
     try {
       const local = { row, present, values: bases.get(n) };
       const isOwn = work.index >= ownFrom;
-      const context = { seq: session.next, from: isOwn ? session.node : from };
+      const context = { seq: session.next, from: isOwn ? session.node : from, waited };
       const { merged, outcome } = decideAdmitted(table.model, local, work.change, context, isOwn ? undefined : access);
       outcomes[work.index] = outcome;
       if (!merged) return [];
@@ -179,7 +181,7 @@ async function mergeWave(
       session,
       own ? session.node : from,
       some.map(({ change }) => change),
-      own ? undefined : access,
+      { access: own ? undefined : access, waited },
     );
   }
   for (const { index } of busy) outcomes[index] = { outcome: "parked", ...BUSY };

@@ -147,7 +147,7 @@ export class PostgresStore implements Store {
     const from = await this.identify();
     await mergeWaiting(table.model.name, {
       read: (after) => this.#connection.readNamed((tx, names) => readWaiting(tx, names, table, after)),
-      merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0 })).outcomes,
+      merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0, waited: true })).outcomes,
       forget: (cells) =>
         this.#connection.write(async (session) => void (await session.rows(table.deleteCells, [numbers(cells)]))),
     });
@@ -340,12 +340,12 @@ export class PostgresStore implements Store {
     );
   }
 
-  merge({ from, rows, peer, access, ownFrom, keep, collected }: MergeRequest): Promise<MergeResult> {
+  merge({ from, rows, peer, access, ownFrom, waited, keep, collected }: MergeRequest): Promise<MergeResult> {
     return this.#connection.write(async (session) => {
       checkCollected(session.collected, collected);
       const horizon = session.now + this.options.maxClockDrift * 1000;
       const fold = () => this.#foldRest(session);
-      const options = { from, horizon, access, ownFrom };
+      const options = { from, horizon, access, ownFrom, waited };
       const others = keep ? otherRows(rows, this.#others(rows.map(({ table }) => table))) : NO_ROWS;
       const page = await mergePage(session, this.#byName, rows, { ...options, fold });
       const result = others.size > 0 ? withKept(page, await mergeElsewhere(session, others, options)) : page;
@@ -358,13 +358,13 @@ export class PostgresStore implements Store {
   async #mergeBusy(): Promise<void> {
     const waiting = await this.#connection.readNamed((tx) => readBusy(tx, BUSY_CHUNK));
     // What is still held is kept anew, under a later number and in the same order.
-    for (const { peer: from, access, ids, changes } of waiting) {
+    for (const { peer: from, access, waited, ids, changes } of waiting) {
       await this.#connection.write(async (session) => {
         const mine = await forgetBusy(session, ids);
         const rows = changes.filter((_, n) => mine.has(ids[n] as number));
         const fold = () => this.#foldRest(session);
         const horizon = Number.MAX_SAFE_INTEGER;
-        const { outcomes } = await mergePage(session, this.#byName, rows, { from, horizon, fold, access });
+        const { outcomes } = await mergePage(session, this.#byName, rows, { from, horizon, fold, access, waited });
         // The sender was told that it waits: what cannot be taken after all is on record here.
         if (outcomes.some(({ outcome }) => outcome === "rejected"))
           await settleRejections(session, from, false, rows, outcomes);

@@ -27,6 +27,8 @@ export interface MergeOptions {
   readonly access?: Access;
   /** Rows from this place on are this node's own. */
   readonly ownFrom?: number;
+  /** They are what was told of columns before this schema had them. */
+  readonly waited?: boolean;
   /** Greatest stamp that is welcome, microseconds since 1970. */
   readonly horizon: number;
 }
@@ -36,7 +38,7 @@ function mergeWave(
   table: Table,
   around: Neighbours,
   wave: readonly Work[],
-  { from, access, ownFrom = Number.POSITIVE_INFINITY }: MergeOptions,
+  { from, access, ownFrom = Number.POSITIVE_INFINITY, waited }: MergeOptions,
   outcomes: Outcome[],
 ): Work[] {
   const keys = wave.map((work) => work.key);
@@ -50,7 +52,7 @@ function mergeWave(
     const row = rows[n] as Row | null;
     const local = { row, present, values: bases.get(n) };
     try {
-      const context = { seq: session.next, from: index < ownFrom ? from : session.node };
+      const context = { seq: session.next, from: index < ownFrom ? from : session.node, waited };
       const { merged, outcome } = decideAdmitted(
         table.model,
         local,

@@ -50,6 +50,7 @@ export function beginRejoin(session: Session, tables: readonly Table[], collecte
   }
   statements.run("DELETE FROM _grove_hidden_keys");
   statements.run("DELETE FROM _grove_elsewhere");
+  statements.run("DELETE FROM _grove_elsewhere");
   statements.run("UPDATE _grove_trees SET shape = ''");
   statements.run(`UPDATE _grove_peers SET ${FORGET_CURSORS}`);
   statements.run(

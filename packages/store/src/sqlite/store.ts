@@ -139,7 +139,7 @@ export class SqliteStore implements Store {
     const from = await this.identify();
     await mergeWaiting(table.model.name, {
       read: (after) => this.#connection.read(() => readWaiting(this.#connection, table, after)),
-      merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0 })).outcomes,
+      merge: async (rows) => (await this.merge({ from, rows, ownFrom: 0, waited: true })).outcomes,
       forget: (cells) =>
         this.#connection.write(({ statements }) => {
           for (const cell of cells) statements.writer(table.deleteCell).run(cell);
@@ -278,13 +278,13 @@ export class SqliteStore implements Store {
     );
   }
 
-  async merge({ from, rows, peer, access, ownFrom, keep, collected }: MergeRequest): Promise<MergeResult> {
+  async merge({ from, rows, peer, access, ownFrom, waited, keep, collected }: MergeRequest): Promise<MergeResult> {
     await this.fold();
     return this.#connection.write((session) => {
       if (collected !== undefined) checkCollected(collectionOf(this.#statements).upTo, collected);
       this.#foldRest(session);
       const horizon = session.now + this.options.maxClockDrift * 1000;
-      const options = { from, horizon, access, ownFrom };
+      const options = { from, horizon, access, ownFrom, waited };
       const others = keep ? otherRows(rows, this.#others(rows.map(({ table }) => table))) : NO_ROWS;
       const page = mergePage(session, this.#byName, rows, options);
       const result = others.size > 0 ? withKept(page, mergeElsewhere(session, others, options)) : page;
