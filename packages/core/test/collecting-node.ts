@@ -167,12 +167,17 @@ export class CollectingNode {
   }
 }
 
-/** All that one node has, to another; false where they have not forgotten the same. */
-export function deliver(from: CollectingNode, to: CollectingNode): boolean {
+/** What both know of rounds, as before an exchange that then fails. */
+export function talk(from: CollectingNode, to: CollectingNode): void {
   from.peers.add(to.name);
   to.peers.add(from.name);
   to.hear(from.collection.rounds);
   from.hear(to.collection.rounds);
+}
+
+/** All that one node has, to another; false where they have not forgotten the same. */
+export function deliver(from: CollectingNode, to: CollectingNode): boolean {
+  talk(from, to);
   if (from.collection.upTo !== to.collection.upTo) return false;
   from.isNew = false;
   to.isNew = false;

@@ -15,7 +15,7 @@ import {
   type RowChange,
 } from "../src/index";
 import { nested } from "./arbitrary";
-import { CollectingNode, deliver, model } from "./collecting-node";
+import { CollectingNode, deliver, model, talk } from "./collecting-node";
 
 const RUNS = Number(process.env.GROVE_RUNS ?? effort(1_000));
 const NAMES = ["a", "b", "c", "d"];
@@ -25,7 +25,7 @@ type Step =
   | { readonly do: "title"; readonly at: number; readonly value: string }
   | { readonly do: "count"; readonly at: number; readonly by: number }
   | { readonly do: "toggle"; readonly at: number; readonly element: string }
-  | { readonly do: "deliver"; readonly at: number; readonly to: number };
+  | { readonly do: "talk" | "deliver"; readonly at: number; readonly to: number };
 
 const at = fc.integer({ min: 0, max: NAMES.length - 1 });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -36,7 +36,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("title" as const), at, value: fc.constantFrom("x", "y") }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("count" as const), at, by: fc.constantFrom(1, 2, -1) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("toggle" as const), at, element: fc.constantFrom("p", "q") }) },
-  { weight: 14, arbitrary: fc.record({ do: fc.constant("deliver" as const), at, to: at }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("talk" as const), at, to: at }) },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant("deliver" as const), at, to: at }) },
 );
 
 class World {
@@ -51,7 +52,7 @@ class World {
 
   run(one: Step): void {
     // Several things happen at one reading of the clock.
-    if (one.do !== "deliver") this.now++;
+    if (one.do !== "deliver" && one.do !== "talk") this.now++;
     const node = this.nodes[one.at] as CollectingNode;
     const row = node.read();
     switch (one.do) {
@@ -80,6 +81,9 @@ class World {
         node.write({ ...row, tags: after }, ["tags"]);
         break;
       }
+      case "talk":
+        if (one.at !== one.to) talk(node, this.nodes[one.to] as CollectingNode);
+        break;
       case "deliver":
         if (one.at !== one.to) deliver(node, this.nodes[one.to] as CollectingNode);
     }
@@ -128,6 +132,23 @@ describe("what a collection forgets", () => {
     // The runs are worth something: rounds come to their end, and forget.
     expect(ended).toBeGreaterThan(RUNS / 2);
     expect(smaller).toBeGreaterThan(RUNS / 20);
+  });
+
+  test("is a row that one node deleted before its time and another one after it had closed", () => {
+    const world = new World();
+    const [a, b] = world.nodes as [CollectingNode, CollectingNode];
+    world.run({ do: "insert", at: 0 });
+    world.settle();
+    world.run({ do: "delete", at: 0 });
+    world.run({ do: "begin", at: 0 });
+    // The other one has heard of the round, and not of the delete.
+    for (const one of world.nodes.slice(1)) talk(a, one);
+    world.run({ do: "delete", at: 1 });
+    world.settle();
+    for (const { state, collection } of world.nodes) expect([state, collection.upTo > 0]).toEqual([null, true]);
+    world.run({ do: "insert", at: 0 });
+    world.settle();
+    expect(b.read()?.title).toBe("a");
   });
 
   test("is all of a row that was deleted, however often it had lived", () => {
