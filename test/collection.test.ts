@@ -1,4 +1,5 @@
 // Collections: `node.collect()` forgets deletions once every node has heard of them, and nobody misses them (fault 22, lineage 7).
+import { lww } from "grove-crdt/schema";
 import { describe, expect, test } from "vitest";
 import { Clock } from "./support/clock";
 import { expectEqual } from "./support/comparison";
@@ -8,7 +9,7 @@ import type { TestNode } from "./support/node";
 
 type Three = [TestNode, TestNode, TestNode];
 
-describeOnEach("a collection", ({ openNodes, openNode }) => {
+describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) => {
   const insert = (node: TestNode, id: string, title = "t") =>
     node.sql("INSERT INTO documents (id, title) VALUES (?, ?)", id, title);
   const remove = (node: TestNode, id: string) => node.sql("DELETE FROM documents WHERE id = ?", id);
@@ -140,6 +141,12 @@ describeOnEach("a collection", ({ openNodes, openNode }) => {
     await sync(a, hub);
     await expect(a.node.cancelCollection()).rejects.toMatchObject({ code: "bad_request" });
     await hub.node.cancelCollection();
+    // However often that happens, no more than the latest is told of.
+    for (let n = 0; n < 20; n++) {
+      await hub.node.collect();
+      await hub.node.cancelCollection();
+    }
+    expect((await hub.node.collection()).rounds).toHaveLength(1);
     for (let n = 0; n < 3; n++) await sync(a, hub);
     expect(await state(a)).toBe("cancelled");
     await hub.node.collect();
@@ -191,6 +198,10 @@ describeOnEach("a collection", ({ openNodes, openNode }) => {
       const [hub, a, b] = (await openNodes(["hub", "a", "b"], { clock })) as Three;
       for (const id of ["dead", "alive", "again"]) await insert(a, id, "old");
       await settle([a, hub], [b, hub]);
+      // What came from the others and was never looked at for a push is nothing that b wrote.
+      await insert(a, "late", "old");
+      await settle([a, hub]);
+      await sync(b, hub);
       clock.advance(1000);
       await b.sql("UPDATE documents SET title = 'lost' WHERE id = 'dead'");
       await b.sql("UPDATE documents SET title = 'of b', view_count = view_count + 5 WHERE id = 'alive'");
@@ -200,6 +211,7 @@ describeOnEach("a collection", ({ openNodes, openNode }) => {
       clock.advance(1000);
       await remove(a, "dead");
       await remove(a, "again");
+      await remove(a, "late");
       await a.sql("UPDATE documents SET view_count = view_count + 2 WHERE id = 'alive'");
       await settle([a, hub]);
       await hub.node.collect({ strike: ["b"] });
@@ -221,7 +233,7 @@ describeOnEach("a collection", ({ openNodes, openNode }) => {
       const { hub, a, b } = await history();
       await expect(sync(b, hub)).rejects.toMatchObject({ code: "struck_off" });
       const report = await link(b, hub).rejoin();
-      expect(report).toMatchObject({ peer: "hub", removed: 1, restored: 2, kept: 2 });
+      expect(report).toMatchObject({ peer: "hub", removed: 2, restored: 2, kept: 2 });
       // What was written to what is gone is on record.
       const rejected = await b.node.rejected();
       expect(rejected.map(({ pk, code }) => `${pk} ${code}`).sort()).toEqual(["again struck_off", "dead struck_off"]);
@@ -252,11 +264,67 @@ describeOnEach("a collection", ({ openNodes, openNode }) => {
       await expectEqual(hub, a, after);
     });
 
+    test("does so while the next collection is under way, which waits for it", async () => {
+      const { hub, a, b } = await history();
+      await hub.node.collect();
+      for (let n = 0; n < 3; n++) await sync(a, hub);
+      await expect(sync(b, hub)).rejects.toMatchObject({ code: "struck_off" });
+      expect(await state(hub)).toBe("open");
+      await link(b, hub).rejoin();
+      for (let n = 0; n < 4; n++) for (const edge of [b, a]) await sync(edge, hub);
+      for (const node of [hub, a, b]) {
+        expect(await state(node)).toBe("ended");
+        expect(await all(node)).toEqual(EXPECTED);
+      }
+      await expectEqual(hub, a, b);
+    });
+
+    test("counts nothing twice, though its backup does not know that it was sent", async () => {
+      const clock = new Clock();
+      let [hub, b] = (await openNodes(["hub", "b"], { clock })) as [TestNode, TestNode];
+      await insert(hub, "1");
+      await settle([b, hub]);
+      await b.sql("UPDATE documents SET view_count = view_count + 5 WHERE id = '1'");
+      await b.node.fold();
+      const image = await b.database.image();
+      await sync(b, hub);
+      b = await again(b, clock);
+      await b.sql("UPDATE documents SET view_count = view_count + 2 WHERE id = '1'");
+      await hub.node.collect();
+      for (let n = 0; n < 4; n++) await sync(b, hub);
+      expect(await state(b)).toBe("ended");
+      const restored = await openNode("b", { database: await image.restore(), clock });
+      await expect(sync(restored, hub)).rejects.toMatchObject({ code: "struck_off" });
+      await link(restored, hub).rejoin();
+      await settle([restored, hub]);
+      for (const node of [hub, restored]) expect(await all(node)).toEqual(["1: t, 7"]);
+      await expectEqual(hub, restored);
+    });
+
     test("need not do so without a reason", async () => {
       const [hub, a] = (await openNodes(["hub", "a"])) as [TestNode, TestNode];
       await settle([a, hub]);
       await expect(link(a, hub).rejoin()).rejects.toMatchObject({ code: "bad_request" });
     });
+  });
+
+  test("a node with fewer tables does not speak for those that it lacks", async () => {
+    const [a, b] = (await openNodes(["a", "b"])) as [TestNode, TestNode];
+    const between = await openNode("m", { clock: a.clock, tables: ["orders"] });
+    await insert(a, "1");
+    await settle([a, b]);
+    await settle([between, a], [between, b]);
+    await remove(a, "1");
+    await settle([between, a], [between, b]);
+    await a.node.collect();
+    for (let n = 0; n < 5; n++) for (const to of [a, b]) await sync(between, to);
+    expect(await state(a)).toBe("open");
+    for (let n = 0; n < 3; n++) {
+      await sync(b, a);
+      for (const to of [a, b]) await sync(between, to);
+    }
+    expect(await state(a)).toBe("ended");
+    for (const node of [a, b]) expect(await shadows(node)).toBe(0);
   });
 
   test("a backup from before is found, and rejoins (faults 22, 28)", async () => {
@@ -278,5 +346,38 @@ describeOnEach("a collection", ({ openNodes, openNode }) => {
     await settle([restored, hub], [a, hub]);
     for (const node of [hub, a, restored]) expect(await titles(node)).toEqual(["t"]);
     await expectEqual(hub, a, restored);
+  });
+
+  test("who rejoins brings back no rows of tables that it does not have (faults 16, 22)", async () => {
+    const { table, text } = dialect;
+    const notes = table("notes", { id: text("id").primaryKey(), title: lww(text("title")) });
+    const things = table("things", { id: text("id").primaryKey(), title: lww(text("title")) });
+    const [older, newer] = [await makeSchema({ notes }), await makeSchema({ notes, things })];
+    const [hub, a] = (await openNodes(["hub", "a"], newer)) as [TestNode, TestNode];
+    const b = await openNode("b", { ...older, clock: hub.clock });
+    const of = (node: TestNode) => node.rows("SELECT id, title FROM things ORDER BY id");
+    for (const id of ["dead", "alive"]) await a.sql("INSERT INTO things (id, title) VALUES (?, 'old')", id);
+    await settle([a, hub], [b, hub]);
+    expect(await b.node.elsewhere()).toEqual(["things"]);
+    hub.clock.advance(1000);
+    await a.sql("DELETE FROM things WHERE id = 'dead'");
+    await a.sql("UPDATE things SET title = 'new' WHERE id = 'alive'");
+    await settle([a, hub]);
+    await hub.node.collect({ strike: ["b"] });
+    for (let n = 0; n < 3; n++) await sync(a, hub);
+    expect(await state(hub)).toBe("ended");
+    await expect(sync(b, hub)).rejects.toMatchObject({ code: "struck_off" });
+    await link(b, hub).rejoin();
+    await settle([b, hub], [a, hub]);
+    for (const node of [hub, a]) expect(await of(node)).toEqual([{ id: "alive", title: "new" }]);
+    await expectEqual(hub, a);
+    expect(
+      (await b.rows<{ n: unknown }>("SELECT count(*) AS n FROM _grove_elsewhere")).map(({ n }) => Number(n)),
+    ).toEqual([1]);
+    // And it has them once it has the table.
+    for (const sql of await dialect.emitTables({ notes, things }, { notes })) await b.sql(sql);
+    const migrated = await openNode("b", { database: b.database, clock: hub.clock, registry: newer.registry });
+    await settle([migrated, hub]);
+    await expectEqual(hub, a, migrated);
   });
 });

@@ -1,6 +1,6 @@
 // Two databases under one node id: a copied file, a machine that was cloned. It is found at the next contact of the one whose
 // history the other took the place of; with an id of its own both go on, and nothing of either is lost (faults 27, 29).
-import { createNode } from "grove-crdt";
+import { createNode, createSyncer } from "grove-crdt";
 import { afterAll, describe, expect, test } from "vitest";
 import { expectEqual } from "./support/comparison";
 import type { TestDatabase } from "./support/dialect";
@@ -144,6 +144,36 @@ describeOnEach("a copied database", ({ openNode, openNodes }) => {
     await settle([edge, forked], [edge, copy]);
     await expectEqual(edge, forked, copy);
     expect(await shown(edge)).toEqual({ ids: ["by-copy", "by-hub", "shared"], views: 110 });
+  });
+
+  test("a hub that was copied and has its new id is found by the syncer that knew it by the old one", async () => {
+    const hub = await openNode("hub");
+    const { clock } = hub;
+    const edge = await openNode("edge", { clock });
+    let answering = hub;
+    const syncer = createSyncer(edge.node, {
+      peers: [
+        {
+          url: "hub",
+          pull: (request) => answering.node.pull(request),
+          push: (request) => answering.node.push(request),
+        },
+      ],
+    });
+    await insert(edge, "shared");
+    await syncer.sync();
+    const copy = await openNode("hub", { database: await (await hub.database.image()).restore(), clock });
+    await insert(hub, "by-hub");
+    await insert(copy, "by-copy");
+    await syncer.sync();
+    answering = copy;
+    await syncer.sync();
+    answering = await fork(hub.database, clock);
+    for (let n = 0; n < 3; n++) await syncer.sync();
+    await settle([edge, copy]);
+    await syncer.sync();
+    await expectEqual(edge, answering);
+    expect((await shown(edge)).ids).toEqual(["by-copy", "by-hub", "shared"]);
   });
 
   test("a database that is restored again and again is no copy", async () => {

@@ -11,12 +11,23 @@ import { errorCodes } from "../packages/core/src/index";
 
 const text = readFileSync(new URL("../docs/protocol.md", import.meta.url), "utf8");
 const blocks = [...text.matchAll(/^```(json|text) (request|answer) (.+)\n([\s\S]*?)^```$/gm)].map(
-  ([, form, kind, what, body]) => ({
+  ({ 0: whole, 1: form, 2: kind, 3: what, 4: body, index }) => ({
+    start: index,
+    end: index + whole.length,
     kind,
     what: what as string,
     body: form === "json" ? (JSON.parse(body as string) as unknown) : (body as string),
   }),
 );
+
+/** What the text before a request says that somebody does at the hub: `npx grove-crdt gc …`. */
+function collectionBegun(n: number): { strike: string[] } | null {
+  const said = text.slice(blocks[n - 1]?.end ?? 0, blocks[n]?.start);
+  const [, options] = /`npx grove-crdt gc( .*?)?`/.exec(said) ?? [];
+  return options === undefined
+    ? null
+    : { strike: [...options.matchAll(/--strike (\S+)/g)].map(([, node]) => node as string) };
+}
 
 /** The first event of an answer that has no end. */
 async function firstEvent(response: Response): Promise<string> {
@@ -39,9 +50,15 @@ test("the conversation in docs/protocol.md happens as written", async () => {
   await node.ensureShadowTables();
   const router = syncRouter(node, { authenticate: () => "anyone" });
   expect(blocks.length).toBeGreaterThanOrEqual(8);
+  let collections = 0;
   for (let n = 0; n < blocks.length; n += 2) {
     const [request, answer] = [blocks[n]!, blocks[n + 1]!];
     expect([request.kind, answer.kind]).toEqual(["request", "answer"]);
+    const begun = collectionBegun(n);
+    if (begun) {
+      await node.collect(begun);
+      collections++;
+    }
     const [method, path] = request.what.split(" ") as [string, string];
     const response = await router.request(path, {
       method,
@@ -58,6 +75,9 @@ test("the conversation in docs/protocol.md happens as written", async () => {
   const told = [steps, data].map((value) => JSON.parse(value as string) as unknown);
   const rows = database.prepare("SELECT steps, data FROM plans").all() as { steps: string; data: string }[];
   expect(rows.map((row) => [JSON.parse(row.steps), JSON.parse(row.data)])).toEqual([told]);
+  // A collection is begun, and the till and the hub end it.
+  expect(collections).toBe(1);
+  expect((await node.collection()).rounds).toMatchObject([{ state: "ended", struck: ["office", "depot"] }]);
   database.close();
 });
 

@@ -10,6 +10,14 @@ import { effort } from "./support/effort";
 import { settle } from "./support/network";
 import type { TestNode } from "./support/node";
 
+interface Data {
+  a?: number;
+  b?: { c?: number };
+  n?: number;
+  tags?: string[];
+  todo?: string[];
+}
+
 describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, makeSchema }) => {
   const { integer, json, table, text, texts, textsOf } = dialect;
   const old = { id: text("id").primaryKey(), title: lww(text("title").notNull()) };
@@ -21,11 +29,31 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
       rank: lww(integer("rank")),
       likes: counter(integer("likes").notNull().default(10)),
       labels: set(texts("labels").notNull().default(["new"])),
-      steps: list(texts("steps").notNull().default([])),
-      data: document(json("data").$type<{ a?: number; b?: { c?: number }; n?: number }>().notNull().default({}), {
-        n: counter(),
-      }),
+      steps: list(texts("steps").notNull().default(["first"])),
+      data: document(
+        json("data")
+          .$type<Data>()
+          .notNull()
+          .default({ a: 0, n: 5, tags: ["t"], todo: ["d"] }),
+        {
+          n: counter(),
+          tags: set(),
+          todo: list(),
+        },
+      ),
     }),
+  };
+  const has = (values: object): unknown => expect.objectContaining(values);
+  const NESTED = "labels, steps, data";
+  const EMPTY = `'${textsOf()}', '${textsOf()}', '{}'`;
+  const OTHER = `'${textsOf("x")}', '${textsOf("s")}', '{"b":{"c":1},"n":7,"tags":["u"]}'`;
+  const DEFAULTS = `'${textsOf("new")}', '${textsOf("first")}', '{"a":0,"n":5,"tags":["t"],"todo":["d"]}'`;
+  const empty = { labels: [], steps: [], data: {} };
+  const other = { labels: ["x"], steps: ["s"], data: { b: { c: 1 }, n: 7, tags: ["u"] } };
+  const defaults = {
+    labels: ["new"],
+    steps: ["first"],
+    data: { a: 0, n: 5, tags: ["t"], todo: ["d"] },
   };
   const note = (node: TestNode, id = "1") => node.row("SELECT * FROM notes WHERE id = ?", id);
 
@@ -84,6 +112,68 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
     await expectEqual(first, now, again, late);
   });
 
+  test("a row that was born with values of its own keeps them where the column came later, empty ones as well", async () => {
+    const { v2, migrate, first, others } = await versions("old", "older");
+    const [middle, last] = others as [TestNode, TestNode];
+    await first.sql(`INSERT INTO notes (id, title, likes, ${NESTED}) VALUES ('1', 'one', 7, ${EMPTY})`);
+    await first.sql(`INSERT INTO notes (id, title, likes, ${NESTED}) VALUES ('2', 'two', 7, ${OTHER})`);
+    await first.sql(`INSERT INTO notes (id, title, likes, ${NESTED}) VALUES ('3', 'three', 10, ${DEFAULTS})`);
+    await middle.sql("INSERT INTO notes (id, title) VALUES ('4', 'four')");
+    await settle([first, middle], [middle, last]);
+    const expectValues = async (...nodes: TestNode[]) => {
+      for (const node of nodes) {
+        expect(await note(node, "1"), node.id).toEqual(has({ likes: 7, ...empty }));
+        expect(await note(node, "2"), node.id).toEqual(has({ likes: 7, ...other }));
+        for (const id of ["3", "4"]) expect(await note(node, id), node.id).toEqual(has({ likes: 10, ...defaults }));
+      }
+      await expectEqual(...(nodes as [TestNode]));
+    };
+    const now = await migrate(middle);
+    await expectValues(first, now);
+    // Whoever comes now has it from here.
+    const late = await openNode("late", { ...v2, clock: first.clock });
+    await settle([now, late]);
+    const again = await migrate(last);
+    await settle([now, again], [first, now], [now, late]);
+    await expectValues(first, now, late, again);
+    await again.sql(`UPDATE notes SET labels = '${textsOf("y")}' WHERE id = '1'`);
+    await settle([now, again], [first, now]);
+    expect(await note(first)).toEqual(has({ ...empty, labels: ["y"] }));
+    await expectEqual(first, now, again);
+  });
+
+  test("an older node that has inserted the row itself is told of empty values, too, and passes them on", async () => {
+    const { migrate, first, others } = await versions("old", "older");
+    const [middle, last] = others as [TestNode, TestNode];
+    await first.sql(`INSERT INTO notes (id, title, ${NESTED}) VALUES ('1', 'one', ${EMPTY})`);
+    await first.node.fold();
+    first.clock.advance(1000);
+    await middle.sql("INSERT INTO notes (id, title) VALUES ('1', 'its own')");
+    await settle([middle, last], [first, middle]);
+    await settle([middle, last]);
+    const [now, again] = [await migrate(middle), await migrate(last)];
+    await settle([first, now], [now, again]);
+    for (const node of [first, now, again])
+      expect(await note(node), node.id).toEqual(has({ title: "its own", ...empty }));
+    await expectEqual(first, now, again);
+  });
+
+  test("where a newer node took that insert for itself, its defaults count and everybody hears of them", async () => {
+    const { v2, migrate, first, others } = await versions("old");
+    const [middle] = others as [TestNode];
+    const third = await openNode("third", { ...v2, clock: first.clock });
+    await first.sql(`INSERT INTO notes (id, title, ${NESTED}) VALUES ('1', 'one', ${EMPTY})`);
+    await first.node.fold();
+    first.clock.advance(1000);
+    await middle.sql("INSERT INTO notes (id, title) VALUES ('1', 'its own')");
+    await settle([middle, third]);
+    await settle([first, middle], [middle, third]);
+    await settle([first, middle], [middle, third]);
+    const now = await migrate(middle);
+    for (const node of [first, now, third]) expect(await note(node), node.id).toEqual(has(defaults));
+    await expectEqual(first, now, third);
+  });
+
   test("writes between the migration and the adoption count, and undo nothing that waited", async () => {
     const { v2, alter, first, others } = await versions("old");
     const [middle] = others as [TestNode];
@@ -121,6 +211,7 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
       await middle.sql(sql);
     await first.sql("INSERT INTO notes (id, title, likes) VALUES ('1', 'guest', 12)");
     await first.sql(`UPDATE notes SET color = 'red', likes = likes + 1, labels = '${textsOf("x")}'`);
+    await first.sql(`INSERT INTO notes (id, title, ${NESTED}) VALUES ('2', 'guest', ${EMPTY})`);
     await settle([first, middle]);
     expect(await middle.rows("SELECT id FROM notes")).toEqual([]);
     const now = await migrate(middle);
@@ -128,6 +219,7 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
     expect(await now.rows("SELECT field FROM _notes_crdt_cells WHERE field LIKE '?%'")).toEqual([]);
     await first.sql("UPDATE notes SET title = 'host'");
     await settle([first, now]);
+    expect(await note(now, "2")).toEqual(has({ title: "host", ...empty }));
     expect(await note(now)).toMatchObject({ title: "host", color: "red", likes: 13, labels: ["x"] });
     await expectEqual(first, now);
   });
@@ -168,11 +260,22 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
         const { migrate, first, others } = await versions("b", "c", "d");
         const nodes = [first, ...others];
         const isNew = [true, false, false, false];
+        // Where every row is born with values of its own in all columns, nobody ever sees the defaults.
+        const isBornWhole = random.chance(0.5);
+        const births = isBornWhole ? [EMPTY, OTHER] : [EMPTY, EMPTY, OTHER, DEFAULTS];
         let unique = 0;
         const write = async (n: number) => {
           const node = nodes[n] as TestNode;
           const id = random.pick(["1", "2", "3"]);
           const known = await note(node, id);
+          if (!known && isBornWhole && !isNew[n]) return;
+          if (!known && isNew[n] && (isBornWhole || random.chance(0.8))) {
+            const nested = random.pick(births);
+            const [likes, title] = [random.pick([7, 10]), `t${++unique}`];
+            return node.sql(
+              `INSERT INTO notes (id, title, likes, ${NESTED}) VALUES ('${id}', '${title}', ${likes}, ${nested})`,
+            );
+          }
           if (!known) return node.sql(`INSERT INTO notes (id, title) VALUES ('${id}', 't${++unique}')`);
           if (random.chance(0.1)) return node.sql(`DELETE FROM notes WHERE id = '${id}'`);
           if (!isNew[n] || random.chance(0.2))
@@ -187,10 +290,18 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
             `steps = '${textsOf(...steps)}'`,
             `data = '{"a":${++unique},"n":${random.below(5)}}'`,
             `data = '{"b":{"c":${++unique}}}'`,
+            `data = '{"tags":["u","u${++unique}"],"todo":["e"]}'`,
+            `data = '{}'`,
           ]);
           return node.sql(`UPDATE notes SET ${assignment} WHERE id = '${id}'`);
         };
-        for (let step = 0; step < 30; step++) {
+        // Short runs leave rows as they were born, of several nodes at once.
+        const steps = random.pick([6, 12, 30]);
+        for (const n of [0, 1, 2, 3, 0, 1]) {
+          await write(n);
+          first.clock.advance(random.below(3));
+        }
+        for (let step = 0; step < steps; step++) {
           first.clock.advance(random.below(3));
           const n = random.below(4);
           if (random.chance(0.6)) await write(n);
@@ -206,6 +317,11 @@ describeOnEach("two versions of a schema (faults 16)", ({ dialect, openNode, mak
         const [a, b, c, d] = nodes as [TestNode, TestNode, TestNode, TestNode];
         await settle([a, b], [b, c], [c, d]);
         await expectEqual(a, b, c, d);
+        if (isBornWhole)
+          for (const { labels, steps, data } of await a.rows("SELECT labels, steps, data FROM notes")) {
+            const seen = JSON.stringify([labels, steps, data]);
+            for (const own of ['"new"', '"first"', '"t"', '"a":0']) expect(seen, `seed ${seed}`).not.toContain(own);
+          }
         for (const node of nodes) expect(await node.node.verify(), `seed ${seed}`).toEqual([]);
         for (const node of nodes) await node.close();
       }

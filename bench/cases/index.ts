@@ -3,6 +3,7 @@ import type { Case } from "../harness";
 import { captureCommit } from "./capture-commit";
 import { captureInsert, captureInsertDocuments } from "./capture-insert";
 import { captureUpdate, captureUpdateDocuments } from "./capture-update";
+import { collectionBytesCases } from "./collection-bytes";
 import { foldDocuments, foldLww } from "./fold";
 import { listBeside, listInsertBulk, listInsertSingle, listInsertSinglePostgres } from "./list-insert";
 import { listMergeCases } from "./list-merge";
@@ -43,6 +44,7 @@ export const cases: readonly Case[] = [
   listBeside,
   setChange,
   ...nestedBytesCases,
+  ...collectionBytesCases,
   ...listMergeCases,
   ...postgresCases,
   listInsertSinglePostgres,

@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "2f0fd5b627547b1ef76aaa6446152750e435f56473d6ae254835dd8a867ab522";
+export const hash = "c20d94ca4b86807988318fb15d823fe8784b570589203c0c524e2bf3c2605263";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -84,7 +84,8 @@ CREATE TABLE IF NOT EXISTS "_grove_collection" (
   "id" integer PRIMARY KEY NOT NULL, -- always 1
   "upto" integer NOT NULL, -- those stamped up to it, microseconds since 1970
   "rounds" text NOT NULL, -- JSON: the rounds under way, and the last one that ended
-  "rejoining" integer DEFAULT 0 NOT NULL -- 1 while the node begins anew from a peer's rows
+  "rejoining" integer DEFAULT 0 NOT NULL, -- 1 while the node begins anew from a peer's rows
+  "closed" text -- the incarnation it closed under last: earlier ones count no more
 )`,
   `-- For each table that was compared with other nodes' a tree of hashes of its rows.
 CREATE TABLE IF NOT EXISTS "_grove_trees" (

@@ -135,6 +135,8 @@ export const groveCollection = sqliteTable("_grove_collection", {
   rounds: text("rounds").notNull(),
   /** 1 while the node begins anew from a peer's rows */
   rejoining: integer("rejoining").notNull().default(0),
+  /** the incarnation it closed under last: earlier ones count no more */
+  closed: text("closed"),
 });
 
 /** For each table that was compared with other nodes' a tree of hashes of its rows. */

@@ -104,8 +104,11 @@ export const captureTable: LayoutTable = {
   indexes: [],
 };
 
-/** @param long makes a column for numbers of 53 bits */
-export const collectionTable = (long: typeof integer): LayoutTable => ({
+/**
+ * @param long makes a column for numbers of 53 bits
+ * @param own columns of one dialect
+ */
+export const collectionTable = (long: typeof integer, ...own: readonly LayoutColumn[]): LayoutTable => ({
   name: system.collection,
   exportName: "groveCollection",
   about: "Which deletions were forgotten, and how far the nodes are with agreeing on more. At most one row.",
@@ -114,6 +117,7 @@ export const collectionTable = (long: typeof integer): LayoutTable => ({
     long("upto", "those stamped up to it, microseconds since 1970", REQUIRED),
     text("rounds", "JSON: the rounds under way, and the last one that ended", REQUIRED),
     integer("rejoining", "1 while the node begins anew from a peer's rows", { ...REQUIRED, default: 0 }),
+    ...own,
   ],
   indexes: [],
 });

@@ -215,7 +215,10 @@ function join(
     // What was numbered by the old life becomes explicit, under its old number, before the life's stamp moves.
     const fields = isAlive(current) ? makeExplicit(model, current, local.values ?? {}, cells) : current.fields;
     if (isAlive(current)) tell(model, current, local.values, fields as Map<string, FieldState>, cells, seq);
-    row = { ...longest, hlc: change.life[0], node: change.life[1], born: seq, via, shape: NO_SHAPE, fields };
+    // What is empty travels with the life, and the sender says nothing of it: then this is news to it as well.
+    const own = isEmptySince(model, { ...longest, fields }, local.values, change);
+    const [hlc, node] = change.life;
+    row = { ...longest, hlc, node, born: seq, via: own ? null : via, shape: NO_SHAPE, fields };
     applied = true;
   } else if (longest !== current || (lifeOrder < 0 && from !== null && current.via === from)) {
     row = { ...longest, born: seq, via: null };
@@ -356,6 +359,18 @@ function tell(
     fields.set(name, { type, entries });
     if (type !== "lww") for (const entry of entries) cells.add({ field: name, type, entry });
   }
+}
+
+/** Whether some set, list or document is empty here and not by default, and the change says nothing of it. */
+function isEmptySince(model: TableModel, row: Row, values: Local["values"], change: RowChange): boolean {
+  const isSilent = (type: FieldModel["type"], name: string) =>
+    isNested(type) && !Object.hasOwn((change[type] as object | undefined) ?? {}, name);
+  for (const [name, { type, entries }] of row.fields) if (entries.length === 0 && isSilent(type, name)) return true;
+  return model.fields.some((field) => {
+    const value = valueAt(values, field.name);
+    if (row.fields.has(field.name) || value === undefined || !isSilent(field.type, field.name)) return false;
+    return !isDefault(field, value) && crdtTypes[field.type].implicit(value, field).length === 0;
+  });
 }
 
 /** An implicit field at its column's default: the column may be younger than the row, and then no number ever sends it. */

@@ -5,6 +5,7 @@ import { isGroveError } from "@grove-crdt/core";
 import { Command } from "commander";
 import { adoptCommand } from "./commands/adopt";
 import { forkCommand } from "./commands/fork";
+import { gcCommand } from "./commands/gc";
 import { generateCommand } from "./commands/generate";
 import { terminalFor } from "./commands/terminal";
 
@@ -18,7 +19,8 @@ const program = new Command("grove-crdt")
   .showHelpAfterError("(--help lists what there is)")
   .addCommand(generateCommand())
   .addCommand(adoptCommand())
-  .addCommand(forkCommand());
+  .addCommand(forkCommand())
+  .addCommand(gcCommand());
 
 try {
   await program.parseAsync();

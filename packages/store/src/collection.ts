@@ -6,6 +6,7 @@ import {
   GroveError,
   isOpen,
   joinRoundsOf,
+  memberOf,
   NO_COLLECTION,
   type Round,
   type Self,
@@ -142,3 +143,7 @@ export function checkCollected(ours: number, theirs: number | undefined): void {
 }
 
 const told = (upTo: number): string => (upTo === 0 ? "no time" : new Date(upTo / 1000).toISOString());
+
+/** Whether a step may close: then it is to be done under the database's newest incarnation. */
+export const mayClose = ({ rounds }: Collection, { begin, heard = [] }: CollectionStep, node: string): boolean =>
+  begin !== undefined || [...rounds, ...heard].some((round) => isOpen(round) && !memberOf(round, node)?.closing);

@@ -40,11 +40,10 @@ import {
 import { checkCollected, type PeerUpdate, type Store } from "@grove-crdt/store";
 import { findUnequal, readWhole } from "./agreement";
 import type { Caller } from "./caller";
-import { refuseStruck } from "./collecting";
+import { joinsLater, refuseStruck } from "./collecting";
 import { type Digests, seenFields } from "./digests";
 import type { FollowerOptions } from "./follower";
 import { isRestored } from "./history";
-import { joinsLater } from "./link";
 import type { Passage } from "./passage";
 import { Streams } from "./streams";
 import type { Watcher } from "./watcher";
@@ -360,8 +359,10 @@ export class Answering {
     checkProtocol(request.protocol);
     const { node: peer, rounds, gave = [] } = request;
     const { access } = caller;
-    const known = await this.#meet(peer, caller);
     const isTrusted = access === undefined || access.mayRelay;
+    // What this node takes for open may have ended long ago: a peer that is new to it may know.
+    if (isTrusted && (await this.#admit(peer)).isLate) await this.store.stepCollection({ heard: rounds });
+    const known = await this.#meet(peer, caller);
     const own = new Set([peer]);
     const heard = isTrusted ? rounds : roundsFrom(rounds, known, own);
     const took = isTrusted

@@ -31,6 +31,13 @@ export function refuseStruck({ rounds }: Collection, peer: string): void {
   throw new GroveError("struck_off", message);
 }
 
+/** While it is ready a node begins nothing with one that it never met. */
+export const joinsLater = (who: string) =>
+  new GroveError(
+    "collecting",
+    `Deletions are being forgotten, and until that has ended no new node joins: ${who} has to wait. \`npx grove-crdt gc --status\` tells for whom it waits.`,
+  );
+
 /** Whether this exchange carries all that the two could tell each other. */
 async function isWhole({ node }: Link, { tables, only, carries }: ExchangeOptions): Promise<boolean> {
   if (only !== undefined || !node.tables.every((table) => tables.includes(table))) return false;
@@ -39,8 +46,19 @@ async function isWhole({ node }: Link, { tables, only, carries }: ExchangeOption
 }
 
 /** Whether there is anything to talk about. Reads what this node itself has forgotten, for all messages that follow. */
-export async function isUnderWay(link: Link): Promise<boolean> {
-  const mine = await link.node.store.collection();
+export async function isUnderWay(link: Link, options: ExchangeOptions): Promise<boolean> {
+  const { store } = link.node;
+  if (link.waits) {
+    // What this node takes for open may have ended long ago.
+    const { peer, url } = link;
+    await talk(link, options);
+    if ((await store.admit(peer)) === "later") {
+      link.forget();
+      throw joinsLater(url);
+    }
+    link.waits = false;
+  }
+  const mine = await store.collection();
   link.collected = mine.upTo;
   refuseStruck(mine, link.peer);
   if (mine.rejoining)
@@ -54,7 +72,12 @@ export async function isUnderWay(link: Link): Promise<boolean> {
  * @param gave what the peer has got by a push since
  * @throws GroveError `struck_off`, `not_collected`, `collecting`, and what transports throw
  */
-export async function talk(link: Link, { signal }: ExchangeOptions, gave?: Given): Promise<Talk | null> {
+export async function talk(
+  link: Link,
+  { signal }: Pick<ExchangeOptions, "signal">,
+  gave?: Given,
+  isAgain = false,
+): Promise<Talk | null> {
   const { store } = link.node;
   const { transport, url } = link;
   if (!transport.collection) return null;
@@ -66,6 +89,9 @@ export async function talk(link: Link, { signal }: ExchangeOptions, gave?: Given
   const { collection, isStruck } = await store.stepCollection({ heard: answer.rounds });
   link.collected = collection.upTo;
   if (isStruck) throw struckOff(url);
+  // Who heard the last word gives the verdict, and the peer has yet to hear it.
+  if (collection.upTo !== mine.upTo && (answer.collected ?? 0) !== collection.upTo && !isAgain)
+    return talk(link, { signal }, undefined, true);
   await link.check(answer);
   return answer;
 }
@@ -74,7 +100,9 @@ export async function talk(link: Link, { signal }: ExchangeOptions, gave?: Given
 export async function noteTaken(link: Link, options: ExchangeOptions, { rounds, view }: Talk): Promise<void> {
   if (view === "filtered" || !(await isWhole(link, options))) return;
   const took = given(rounds, link.peer);
-  if (took.length > 0) await link.node.store.stepCollection({ took, narrowed: view === "part" });
+  // Of tables that it neither has nor keeps it cannot speak for others.
+  const narrowed = view === "part" || !link.carriesAll(options);
+  if (took.length > 0) await link.node.store.stepCollection({ took, narrowed });
 }
 
 /** What a push that gets through from here on is worth to the peer; null where it does not carry everything. */

@@ -53,7 +53,7 @@ export async function exchange(
   try {
     await link.meet(options);
     report.peer = link.known;
-    const before = (await isUnderWay(link)) ? await talk(link, options) : null;
+    const before = (await isUnderWay(link, options)) ? await talk(link, options) : null;
     try {
       await inTurn(link, options, halves, report, before);
     } catch (error) {

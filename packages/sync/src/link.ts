@@ -45,6 +45,8 @@ export class Link {
   complains = false;
   /** Deletions stamped up to this are forgotten here, as far as the exchange at hand knows. */
   collected = 0;
+  /** The peer is new to this node, which takes nobody new at present, unless the peer has news of that. */
+  waits = false;
   /** The peer said that a collection is under way. */
   collects = false;
   /** The peer's clock when it answered last. */
@@ -93,7 +95,7 @@ export class Link {
         `${this.url} is this very node ${JSON.stringify(answer.node)}, or a copy of its database. Remove it from the peers, or give the copy an identity of its own.`,
       );
     }
-    if ((await this.node.store.admit(answer.node)) === "later") throw joinsLater(this.url);
+    this.waits = (await this.node.store.admit(answer.node)) === "later";
     this.#peer = answer.node;
     this.#theirs = answer.tables;
     this.#kept = answer.kept ?? null;
@@ -159,6 +161,12 @@ export class Link {
     return [...new Set([...wanted, ...strange])];
   }
 
+  /** Whether all that the peer has or keeps is asked for. */
+  carriesAll(options: ExchangeOptions): boolean {
+    const wanted = this.inbound(options);
+    return [...this.#theirs, ...(this.#kept ?? [])].every((table) => wanted.includes(table));
+  }
+
   /** Tables to send: those that the peer has, or all where it keeps what it does not know. */
   async outbound({ tables, carries = false }: ExchangeOptions): Promise<string[]> {
     const others = carries ? await this.node.store.elsewhere() : [];
@@ -187,10 +195,3 @@ export class Link {
     return new GroveError("internal", `Sync with ${this.url} failed: ${(error as Error).message}`, { cause: error });
   }
 }
-
-/** While it is ready a node begins nothing with one that it never met. */
-export const joinsLater = (who: string) =>
-  new GroveError(
-    "collecting",
-    `Deletions are being forgotten, and until that has ended no new node joins: ${who} has to wait. \`npx grove-crdt gc --status\` tells for whom it waits.`,
-  );

@@ -112,7 +112,10 @@ export const captures: readonly Mutant[] = [
     file: "packages/store/src/sqlite/store.ts",
     find:
       "await this.fold();\n    return this.#connection.write((session) => {\n" +
+      "      if (collected !== undefined) checkCollected(collectionOf(this.#statements).upTo, collected);\n" +
       "      this.#foldRest(session);\n      const horizon",
-    replace: "return this.#connection.write((session) => {\n      const horizon",
+    replace:
+      "return this.#connection.write((session) => {\n" +
+      "      if (collected !== undefined) checkCollected(collectionOf(this.#statements).upTo, collected);\n      const horizon",
   },
 ];

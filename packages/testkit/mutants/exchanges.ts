@@ -49,7 +49,7 @@ export const exchanges: readonly Mutant[] = [
     name: "pages table by table",
     takes: "lineage 11: rows come in one order, whatever their table",
     file: serve,
-    find: "if (tables.length > 1) page.sort((a, b) => a.seq - b.seq);",
+    find: "if (tables.length + others.length > 1) page.sort((a, b) => a.seq - b.seq);",
     replace: "",
   },
   {

@@ -58,8 +58,8 @@ export const rows: readonly Mutant[] = [
     name: "a life moves unnumbered",
     takes: "design 2: born numbers the life, and with it what is implicit",
     file: merge,
-    find: "row = { ...current, hlc: change.life[0], node: change.life[1], born: seq, via: from, shape: NO_SHAPE, fields };",
-    replace: "row = { ...current, hlc: change.life[0], node: change.life[1], shape: NO_SHAPE, fields };",
+    find: "row = { ...longest, hlc: change.life[0], node: change.life[1], born: seq, via, shape: NO_SHAPE, fields };",
+    replace: "row = { ...longest, hlc: change.life[0], node: change.life[1], shape: NO_SHAPE, fields };",
     by: ["packages/testkit/test/precedence.test.ts", "the later one's stamp is told to others"],
   },
   {

@@ -1,14 +1,14 @@
-// Seeds of two to five nodes, 30 of them in .ci/run: rows and metadata equal in the end, counters what was added, adds win, all quiet.
-// A failure prints its seed; `npm run simulate -- --from SEED --trace` replays it.
+// Seeds of the simulator, 40 of them in .ci/run beside its own step: rows and metadata equal in the end, counters what was added,
+// adds win, all quiet. A failure prints its seed; `npm run simulate -- --from SEED --trace` replays it, `--shrink` makes it small.
 import { describe, expect, test } from "vitest";
 import { registry } from "../../../generated/sqlite/registry";
 import { effort } from "../../../test/support/effort";
-import { simulate } from "../src/index";
+import { drawPlan, type Plan, shrink, simulate, simulatePlan } from "../src/index";
 
-const PER_TEST = effort(15);
+const PER_TEST = effort(20);
 const SEEDS = 2 * PER_TEST;
 
-describe("nodes that write at any time over a bad network end equal (faults 5, 6, 8, 10, 11, 45, 46, 47)", () => {
+describe("nodes that write at any time over a bad network end equal (faults 5, 6, 7, 8, 10, 11, 13, 16, 21, 23, 27, 28, 45, 46, 47, 53, 55, 56)", () => {
   const starts = Array.from({ length: SEEDS / PER_TEST }, (_, n) => 1 + n * PER_TEST);
   test.each(starts)(`seeds %i and the ${PER_TEST - 1} after it`, { timeout: 120_000 }, async (from) => {
     let writes = 0;
@@ -20,10 +20,44 @@ describe("nodes that write at any time over a bad network end equal (faults 5, 6
     // A simulation without writes would prove nothing.
     expect(writes).toBeGreaterThan(PER_TEST * 10);
   });
+});
 
-  test("one seed is one run: the trace repeats to the letter", async () => {
-    const [one, other] = [await simulate(7, registry), await simulate(7, registry)];
+describe("one seed is one run", () => {
+  const find = (wanted: (plan: Plan) => boolean): number => {
+    for (let seed = 1; ; seed++) if (wanted(drawPlan(seed))) return seed;
+  };
+  const does = (name: Plan["steps"][number]["do"]) => (plan: Plan) =>
+    !plan.http && plan.steps.filter((step) => step.do === name).length > 2;
+  test.each([
+    ["with crashes", find(does("crash"))],
+    ["with streams", find(does("stream"))],
+    ["with restored databases", find(does("restore"))],
+    ["over HTTP", find(({ http }) => http)],
+  ])("the trace repeats to the letter, %s", async (_, seed) => {
+    const [one, other] = [await simulate(seed, registry), await simulate(seed, registry)];
     expect(one.trace).toEqual(other.trace);
     expect(one.trace.length).toBeGreaterThan(20);
+    expect(other).toEqual(one);
+  });
+});
+
+describe("a plan that fails", () => {
+  test("is shrunk to the steps, nodes and faults that the failure needs", async () => {
+    const plan = drawPlan(16);
+    const isBad = ({ steps, faults }: Plan) => steps.some(({ node }) => node === 1) && faults.doubled > 0;
+    const found = await shrink(
+      { ...plan, faults: { requestLost: 0.1, answerLost: 0, doubled: 0.1, late: 0.1 } },
+      async (smaller) => ({
+        problem: isBad(smaller) ? "equal in nothing" : null,
+      }),
+    );
+    expect(found.plan.steps).toHaveLength(1);
+    expect(found.plan.steps[0]?.node).toBe(1);
+    expect(found.plan.faults).toEqual({ requestLost: 0, answerLost: 0, doubled: 0.1, late: 0 });
+    expect(found.plan.nodes.length - found.plan.absent.length).toBe(2);
+  });
+
+  test("runs without any steps as well", async () => {
+    expect((await simulatePlan({ ...drawPlan(3), steps: [] }, registry)).problem).toBeNull();
   });
 });

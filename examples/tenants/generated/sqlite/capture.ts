@@ -2,7 +2,7 @@
 // The SQL of the shadow tables and of the triggers that capture writes; `node.ensureShadowTables()` runs it.
 
 /** SHA-256 over every statement: two databases with one hash capture alike. */
-export const hash = "2f4dddac0896f376cb5918ef1403bf7d730ed2bdb4c80a17648dd4f507af2923";
+export const hash = "a5110f3ee9d39709cda40732b5cb1cf734142fdb27498205136ba259da95102c";
 
 /** The tables of which a database has one each. */
 export const system = [
@@ -84,7 +84,8 @@ CREATE TABLE IF NOT EXISTS "_grove_collection" (
   "id" integer PRIMARY KEY NOT NULL, -- always 1
   "upto" integer NOT NULL, -- those stamped up to it, microseconds since 1970
   "rounds" text NOT NULL, -- JSON: the rounds under way, and the last one that ended
-  "rejoining" integer DEFAULT 0 NOT NULL -- 1 while the node begins anew from a peer's rows
+  "rejoining" integer DEFAULT 0 NOT NULL, -- 1 while the node begins anew from a peer's rows
+  "closed" text -- the incarnation it closed under last: earlier ones count no more
 )`,
   `-- For each table that was compared with other nodes' a tree of hashes of its rows.
 CREATE TABLE IF NOT EXISTS "_grove_trees" (

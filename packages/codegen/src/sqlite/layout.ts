@@ -95,7 +95,7 @@ export function systemTables(): LayoutTable[] {
       ],
     },
     captureTable,
-    collectionTable(integer),
+    collectionTable(integer, text("closed", "the incarnation it closed under last: earlier ones count no more")),
     ...treeTables(integer),
     elsewhereTable(integer),
   ];

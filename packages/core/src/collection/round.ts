@@ -260,14 +260,11 @@ export function stepRounds(collection: Collection, self: Self): Stepped {
   return { collection: withoutOld({ ...collection, upTo, rounds }), collect, isStruck };
 }
 
-/** Whether a node may exchange with another: one that was struck off never again, one that it never met not while it is ready. */
-export type Admittance = "yes" | "struck" | "later";
+/** Whether a node may begin to exchange with another: while it is ready, with none that it never met. */
+export type Admittance = "yes" | "later";
 
-export function admits({ rounds }: Collection, self: string, peer: string, isKnown: boolean): Admittance {
-  const open = rounds.filter(isOpen);
-  if (open.some(({ struck }) => struck.includes(peer))) return "struck";
-  return !isKnown && open.some((round) => memberOf(round, self)?.ready) ? "later" : "yes";
-}
+export const admits = ({ rounds }: Collection, self: string, isKnown: boolean): Admittance =>
+  !isKnown && rounds.some((round) => isOpen(round) && memberOf(round, self)?.ready) ? "later" : "yes";
 
 /** Rounds as they go to a peer that sees everything: what this node knows in full. */
 export const roundsToTell = ({ rounds }: Collection): readonly Round[] =>

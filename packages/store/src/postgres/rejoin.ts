@@ -47,7 +47,6 @@ export async function beginRejoin(session: Session, tables: readonly Table[], co
   }
   await session.rows("DELETE FROM public._grove_hidden_keys");
   await session.rows("DELETE FROM public._grove_elsewhere");
-  await session.rows("DELETE FROM public._grove_elsewhere");
   await session.rows("UPDATE public._grove_trees SET shape = ''");
   await session.rows(`UPDATE public._grove_peers SET ${FORGET_CURSORS}`);
   await session.rows(

@@ -113,6 +113,7 @@ export class PostgresStore implements Store {
         },
       ),
     );
+    await this.#begin();
     await this.fold();
     await this.#connection.write(async (session) => {
       // The rules may have changed with the schema, and with the tables what may be shown.
@@ -163,13 +164,26 @@ export class PostgresStore implements Store {
     return JSON.parse((row?.[0] ?? "[]") as string) as string[];
   }
 
-  identify(): Promise<string> {
+  async identify(): Promise<string> {
     const { nodeId, random } = this.options;
-    return this.#connection.driver.transaction(
+    const id = await this.#connection.driver.transaction(
       "READ COMMITTED",
       "LOCK TABLE public._grove_lock IN EXCLUSIVE MODE;",
       (tx) => settleIdentity(tx, nodeId, random),
     );
+    await this.#begin();
+    return id;
+  }
+
+  /** Folds what was written before this incarnation of the database, and from then on counts under a name of its own. */
+  #begin(): Promise<void> {
+    return this.#connection.write(async (session) => {
+      if (!session.isNew) return;
+      await session.countAsBefore();
+      await this.#foldRest(session);
+      session.countAsNow();
+      void session.incarnation;
+    });
   }
 
   async position(): Promise<Position> {
@@ -495,7 +509,7 @@ export class PostgresStore implements Store {
         [peer],
       );
       const isKnown = Number(state?.[1]) === 1;
-      const answer = admits(await collectionOf(tx), state?.[0] as string, peer, isKnown);
+      const answer = admits(await collectionOf(tx), state?.[0] as string, isKnown);
       if (answer === "yes" && !isKnown)
         await tx.rows("INSERT INTO public._grove_peers (peer) VALUES ($1::text) ON CONFLICT (peer) DO NOTHING", [peer]);
       return answer;

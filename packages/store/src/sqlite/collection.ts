@@ -1,10 +1,11 @@
 // Collection on SQLite: its rounds, and what is forgotten once all have agreed.
-import { type Collection, collectRow, type Round, type TableModel } from "@grove-crdt/core";
+import { type Collection, collectRow, memberOf, type Round, type TableModel } from "@grove-crdt/core";
 import {
   type CollectionFacts,
   type CollectionStep,
   decideStep,
   HAS_MET,
+  mayClose,
   readCollection,
   worthCollecting,
 } from "../collection";
@@ -64,6 +65,11 @@ export function stepCollection(
   options: Omit<CollectionOptions, "models">,
 ): { readonly collection: Collection; readonly isStruck: boolean } {
   const current = collectionOf(session.statements);
+  // Whoever closes does so under an incarnation later than those of all processes on this file.
+  if (mayClose(current, step, session.node)) {
+    const newest = "SELECT id FROM _grove_incarnations ORDER BY ordinal DESC LIMIT 1";
+    if (session.incarnation !== session.statements.row(newest)?.[0]) session.renew();
+  }
   const models = tables.map(({ model }) => model);
   const {
     collection,
@@ -75,9 +81,12 @@ export function stepCollection(
   if (round) collect(session, tables, round);
   if (JSON.stringify(collection) !== JSON.stringify(current)) {
     session.statements.run(
-      "INSERT INTO _grove_collection (id, upto, rounds) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, rounds = excluded.rounds",
+      "INSERT INTO _grove_collection (id, upto, rounds, closed) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, rounds = excluded.rounds, closed = coalesce(excluded.closed, closed)",
       collection.upTo,
       JSON.stringify(collection.rounds),
+      collection.rounds.some((one) => memberOf(one, session.node)?.closing === session.incarnation)
+        ? session.incarnation
+        : null,
     );
   }
   return { collection, isStruck };

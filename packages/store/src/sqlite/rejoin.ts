@@ -50,7 +50,6 @@ export function beginRejoin(session: Session, tables: readonly Table[], collecte
   }
   statements.run("DELETE FROM _grove_hidden_keys");
   statements.run("DELETE FROM _grove_elsewhere");
-  statements.run("DELETE FROM _grove_elsewhere");
   statements.run("UPDATE _grove_trees SET shape = ''");
   statements.run(`UPDATE _grove_peers SET ${FORGET_CURSORS}`);
   statements.run(
@@ -58,6 +57,7 @@ export function beginRejoin(session: Session, tables: readonly Table[], collecte
     collected,
   );
   session.renew();
+  statements.run("UPDATE _grove_collection SET closed = ?", session.incarnation);
 }
 
 /** Takes rows out of the tables of which the peer knows nothing; returns how many. */

@@ -63,6 +63,10 @@ export class Names implements Interned {
   }
 }
 
+/** Whether an incarnation is over: the database has closed in a collection under a later one, or knows it no more. */
+const IS_OVER = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM _grove_incarnations i WHERE i.id = ? AND i.ordinal >= coalesce(
+  (SELECT o.ordinal FROM _grove_collection c JOIN _grove_incarnations o ON o.id = c.closed WHERE c.id = 1), 0))`;
+
 export interface SessionOptions {
   readonly now: () => number;
   readonly random: () => number;
@@ -156,6 +160,8 @@ export class Session {
   #seq: number;
   #stored: readonly [clock: number, seq: number];
   #capturing = true;
+  #isChecked = false;
+  #countsAs: string | null = null;
   /** Rows whose standing in the base tables is to be decided before the transaction ends. */
   #touched: Touched[] = [];
 
@@ -188,6 +194,9 @@ export class Session {
 
   /** The incarnation under which this process numbers and counts; drawn at its first write. */
   get incarnation(): string {
+    // Another process on this file has closed in a collection since: what this one counted stays as it was then.
+    if (this.known !== null && !this.#isChecked && this.statements.row(IS_OVER, this.known)) this.known = null;
+    this.#isChecked = true;
     if (this.known === null) {
       const { random } = this.connection.options;
       this.known = drawName(random, 12);
@@ -195,6 +204,27 @@ export class Session {
       this.draw(this.known);
     }
     return this.known;
+  }
+
+  /** This process has not written yet. */
+  get isNew(): boolean {
+    return this.known === null;
+  }
+
+  /** The incarnation whose totals grow by what is counted. */
+  get counting(): string {
+    return this.#countsAs ?? this.incarnation;
+  }
+
+  /**
+   * What was written before this process opened the database is counted under the name of the one before, as it would have been there: a
+   * copy of the database, or its backup, may have the same writes before it.
+   */
+  countAsBefore(): void {
+    this.#countsAs = this.connection.incarnations().at(-1)?.id ?? null;
+  }
+  countAsNow(): void {
+    this.#countsAs = null;
   }
 
   /** From here on this process counts under another incarnation: its totals of the present one went back. */

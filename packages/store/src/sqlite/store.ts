@@ -102,6 +102,7 @@ export class SqliteStore implements Store {
     // One transaction: capture begins and what there is to adopt is recorded, or nothing happens.
     await this.#connection.write(
       (session) => {
+        this.#begin(session);
         this.#foldRest(session);
         // The rules may have changed with the schema, and with the tables what may be shown.
         for (const row of readAllParked(session)) if (this.#byName.has(row.table)) session.touch(row);
@@ -163,9 +164,21 @@ export class SqliteStore implements Store {
   identify(): Promise<string> {
     const { nodeId, random } = this.options;
     return this.#connection.write(
-      (session) => session.node,
+      (session) => {
+        this.#begin(session);
+        return session.node;
+      },
       () => void settleIdentity(this.#statements, nodeId, random),
     );
+  }
+
+  /** Folds what was written before this process opened the database, and from then on counts under a name of its own. */
+  #begin(session: Session): void {
+    if (!session.isNew) return;
+    session.countAsBefore();
+    this.#foldRest(session);
+    session.countAsNow();
+    void session.incarnation;
   }
 
   async position(): Promise<Position> {
@@ -452,7 +465,7 @@ export class SqliteStore implements Store {
 
   async admit(peer: string): Promise<Admittance> {
     const knows = () => this.#statements.row("SELECT 1 FROM _grove_peers WHERE peer = ?", peer) !== undefined;
-    const decide = (node: string) => admits(collectionOf(this.#statements), node, peer, knows());
+    const decide = (node: string) => admits(collectionOf(this.#statements), node, knows());
     const read = () => this.#statements.row("SELECT node FROM _grove_node WHERE id = 1")?.[0] as string;
     const [isKnown, answer] = await this.#connection.read(() => [knows(), decide(read())]);
     if (isKnown || answer !== "yes") return answer;

@@ -32,9 +32,13 @@ function dbOf(database: Database): BetterSQLite3Database {
 
 export class Intents {
   constructor(
-    private readonly random: Random,
+    private readonly draw: () => Random,
     private readonly fresh: () => string,
   ) {}
+
+  private get random(): Random {
+    return this.draw();
+  }
 
   stock(database: Database, store: string, sku: string, delta: number): void {
     dbOf(database)

@@ -1,23 +1,20 @@
 // What must be true in the end, kept apart from the code under test: every increment, every value written with its
 // stamp, every add of an element and which adds each removal had seen, every item of a list and whether anybody deleted it.
-import { canonicalize, crdtTypes, type Json, type RowChange, type WireItem } from "@grove-crdt/core";
+import { canonicalize, crdtTypes, type Json, type RowChange } from "@grove-crdt/core";
+import { dotsIn, isDeleted, isItem, listsIn, type Stamp, titleOf, totalsIn } from "./traces";
 
-type Stamp = readonly [hlc: number, node: string];
 const later = (a: Stamp, b: Stamp) => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
 
-/** All lists of a row, those in documents as well. */
-const listsIn = (state: RowChange | null): [name: string, items: readonly WireItem[]][] => [
-  ...Object.entries(state?.list ?? {}),
-  ...Object.entries(state?.document ?? {}).flatMap(([column, { list = [] }]) =>
-    list.map(([path, items]): [string, readonly WireItem[]] => [`${column} ${path.join()}`, items]),
-  ),
-];
+const readDot = (dot: string): Stamp => {
+  const [hlc, node] = dot.split(" ") as [string, string];
+  return [Number(hlc), node];
+};
 
 export class Oracle {
   /** Sum of all increments, by row. */
   readonly counted = new Map<string, number>();
   readonly #written = new Map<string, { stamp: Stamp; value: unknown }>();
-  readonly #writes = new Set<string>();
+  readonly #writes = new Map<string, { stamp: Stamp; value: unknown }[]>();
   /** Dots of adds, by row and element; those that a removal had seen. */
   readonly #added = new Map<string, Set<string>>();
   readonly #removed = new Map<string, Set<string>>();
@@ -33,32 +30,31 @@ export class Oracle {
 
   /** A value was written under this stamp. */
   wrote(row: string, stamp: Stamp, value: unknown): void {
-    this.#writes.add(JSON.stringify([row, stamp, value]));
+    const write = { stamp, value };
+    this.#writes.set(row, [...(this.#writes.get(row) ?? []), write]);
+    this.#overrule(row, write);
+  }
+
+  #overrule(row: string, write: { stamp: Stamp; value: unknown }): void {
     const known = this.#written.get(row);
-    if (!known || later(stamp, known.stamp)) this.#written.set(row, { stamp, value });
+    const isTie = known && !later(known.stamp, write.stamp) && !later(write.stamp, known.stamp);
+    // Of equal stamps the greater bytes win.
+    if (!known || later(write.stamp, known.stamp) || (isTie && String(write.value) > String(known.value)))
+      this.#written.set(row, write);
   }
 
   /** Whether this value was written under this stamp. */
   knows(row: string, stamp: Stamp, value: unknown): boolean {
-    return this.#writes.has(JSON.stringify([row, stamp, value]));
+    const writes = this.#writes.get(row) ?? [];
+    return writes.some((one) => one.value === value && one.stamp[0] === stamp[0] && one.stamp[1] === stamp[1]);
   }
 
   /** The row's tags before and after a write on one node, as its shadow has them. */
   tagged(row: string, before: RowChange | null, after: RowChange | null): void {
-    const dots = (change: RowChange | null) =>
-      (change?.set?.tags ?? []).map(([element, hlc, node, removed]) => ({
-        element: `${row} ${JSON.stringify(element)}`,
-        dot: `${hlc} ${node}`,
-        lives: removed === undefined || removed < hlc,
-      }));
-    const living = new Map(
-      dots(before)
-        .filter(({ lives }) => lives)
-        .map(({ element, dot }) => [`${element} ${dot}`, { element, dot }]),
-    );
-    for (const { element, dot, lives } of dots(after)) {
-      if (lives && !living.has(`${element} ${dot}`)) this.#note(this.#added, element, dot);
-      if (!lives && living.has(`${element} ${dot}`)) this.#note(this.#removed, element, dot);
+    const living = new Set(dotsIn(row, before).flatMap(({ name, lives }) => (lives ? [name] : [])));
+    for (const { name, element, dot, lives } of dotsIn(row, after)) {
+      if (lives && !living.has(name)) this.#note(this.#added, element, dot);
+      if (!lives && living.has(name)) this.#note(this.#removed, element, dot);
     }
   }
 
@@ -71,8 +67,10 @@ export class Oracle {
     const present: string[] = [];
     for (const [element, dots] of this.#added) {
       if (!element.startsWith(`${row} `)) continue;
-      const gone = this.#removed.get(element) ?? new Set();
-      if ([...dots].some((dot) => !gone.has(dot))) present.push(element.slice(row.length + 1));
+      const gone = [...(this.#removed.get(element) ?? [])].map(readDot);
+      // Whoever removed a node's later add removed its earlier ones, also those that the node, restored, knew no more.
+      const isGone = ([hlc, node]: Stamp) => gone.some((one) => one[1] === node && one[0] >= hlc);
+      if ([...dots].some((dot) => !isGone(readDot(dot)))) present.push(element.slice(row.length + 1));
     }
     return present.sort();
   }
@@ -107,10 +105,11 @@ export class Oracle {
       for (const [name, items] of lists) {
         const known = this.#items.get(`${row} ${name}`) ?? new Map<string, boolean>();
         this.#items.set(`${row} ${name}`, known);
-        for (const [id, , , ...rest] of items) {
-          // A move is no item; an item without a value is deleted, whoever says so.
-          if (rest.length === 0) known.set(id, false);
-          else if (rest.length !== 2 && !known.has(id)) known.set(id, true);
+        for (const item of items) {
+          const [id] = item;
+          // An item without a value is deleted, whoever says so.
+          if (isDeleted(item)) known.set(id, false);
+          else if (isItem(item) && !known.has(id)) known.set(id, true);
         }
       }
   }
@@ -135,5 +134,75 @@ export class Oracle {
 
   value(row: string): { stamp: Stamp; value: unknown } | undefined {
     return this.#written.get(row);
+  }
+
+  /**
+   * A database was put back: what nobody has any more is lost, and only that.
+   *
+   * @param before the rows as that database had them, by row
+   * @param others the rows as every database has them now
+   */
+  lose(before: ReadonlyMap<string, RowChange | null>, others: readonly ReadonlyMap<string, RowChange | null>[]): void {
+    for (const [row, state] of before) {
+      const left = others.map((states) => states.get(row) ?? null);
+      this.#loseCounts(row, state, left);
+      this.#loseTitle(row, left);
+      this.#loseTags(row, left);
+      this.#loseItems(row, left);
+    }
+  }
+
+  #loseCounts(row: string, before: RowChange | null, left: readonly (RowChange | null)[]): void {
+    const known = left.map(totalsIn);
+    for (const [incarnation, [up, down]] of totalsIn(before)) {
+      const most = (n: 0 | 1) => Math.max(0, ...known.map((totals) => totals.get(incarnation)?.[n] ?? 0));
+      const lost = Math.max(up - most(0), 0) - Math.max(down - most(1), 0);
+      if (lost !== 0) this.count(row, -lost);
+    }
+  }
+
+  #loseTitle(row: string, left: readonly (RowChange | null)[]): void {
+    const writes = this.#writes.get(row);
+    if (!writes) return;
+    const known = left.map(titleOf).filter((stamp) => stamp !== null);
+    // What was overruled by what is known is as good as known.
+    const latest = known.reduce((one, other) => (later(other, one) ? other : one), [0, ""] as Stamp);
+    const kept = writes.filter(({ stamp }) => !later(stamp, latest));
+    this.#writes.set(row, kept);
+    this.#written.delete(row);
+    for (const write of kept) this.#overrule(row, write);
+  }
+
+  #loseTags(row: string, left: readonly (RowChange | null)[]): void {
+    const known = left.flatMap((state) => dotsIn(row, state));
+    const isKnown = (element: string, dot: string, isGone: boolean) => {
+      const [hlc, node] = readDot(dot);
+      return known.some(
+        (one) => one.element === element && one.node === node && (isGone ? one.removed : one.hlc) >= hlc,
+      );
+    };
+    for (const [map, isGone] of [[this.#added, false] as const, [this.#removed, true] as const])
+      for (const [element, dots] of map)
+        if (element.startsWith(`${row} `))
+          map.set(element, new Set([...dots].filter((dot) => isKnown(element, dot, isGone))));
+  }
+
+  #loseItems(row: string, left: readonly (RowChange | null)[]): void {
+    const lists = left.flatMap(listsIn);
+    for (const [name, known] of this.#items) {
+      if (!name.startsWith(`${row} `)) continue;
+      const items = lists.flatMap(([list, some]) => (`${row} ${list}` === name ? some.filter(isItem) : []));
+      for (const id of known.keys()) {
+        const own = items.filter((item) => item[0] === id);
+        if (own.length === 0) known.delete(id);
+        else known.set(id, !own.some(isDeleted));
+      }
+    }
+    const cards = this.#cards.get(row);
+    if (!cards) return;
+    const items = lists.flatMap(([list, some]) => (list === "cards" ? some.filter(isItem) : []));
+    const deleted = new Set(items.filter(isDeleted).map(([id]) => id));
+    const idOf = (item: (typeof items)[number]) => (item[3] as unknown as { id?: string } | undefined)?.id;
+    for (const [id, card] of cards) card.lives = items.some((item) => idOf(item) === id && !deleted.has(item[0]));
   }
 }

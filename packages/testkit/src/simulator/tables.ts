@@ -1,7 +1,6 @@
 // Tables of the simulator's own beside the reference schema: a unique key, and references in all directions, so that rows
 // show and hide each other while everything else goes wrong, too. Lists and documents are among what they hide.
-import { createRegistry } from "@grove-crdt/codegen";
-import type { FieldModel, Json, ReferenceAction, ReferenceModel, Registry, TableModel } from "@grove-crdt/core";
+import type { FieldModel, Json, ReferenceAction, ReferenceModel, TableModel } from "@grove-crdt/core";
 
 const text = { kind: "text", storage: "text", sqlType: "text", notNull: false } as const;
 const integer = { kind: "integer", storage: "integer", sqlType: "integer", notNull: true } as const;
@@ -69,6 +68,8 @@ const tracks = model("tracks", {
   ],
 });
 
+export const linkedModels: readonly TableModel[] = [albums, photos, tracks];
+
 export const linkedTables = `
 CREATE TABLE albums (
   id text PRIMARY KEY NOT NULL, name text, slug text UNIQUE, plays integer DEFAULT 0 NOT NULL,
@@ -84,15 +85,3 @@ CREATE TABLE tracks (
   title text, songs text DEFAULT '[]' NOT NULL, facts text DEFAULT '{}' NOT NULL, note text
 );
 `;
-
-const extended = new WeakMap<Registry, Registry>();
-
-/** The registry with these tables added. */
-export function withLinkedTables(registry: Registry): Registry {
-  let all = extended.get(registry);
-  if (!all) {
-    all = createRegistry("sqlite", [...registry.tables, albums, photos, tracks]);
-    extended.set(registry, all);
-  }
-  return all;
-}

@@ -1,0 +1,174 @@
+// What each kind of step does.
+import type { PeerReport } from "@grove-crdt/sync";
+import { createRandom } from "../random";
+import { Crash } from "./crash";
+import type { Machine } from "./machine";
+import type { Step } from "./plan";
+import type { World } from "./world";
+
+/** Exchanges with one peer, or with all at once. */
+export async function sync(world: World, machine: Machine, peer: number | null): Promise<void> {
+  world.network.forked = null;
+  const chosen = machine.syncers.filter((_, n) => peer === null || machine.peers[n] === peer);
+  const reports = (await Promise.all(chosen.map((syncer) => syncer.sync()))).flat();
+  for (const { error } of reports) if (error) await heed(world, machine, error);
+}
+
+/** What a syncer says went wrong: most is meant to. */
+async function heed(world: World, machine: Machine, error: NonNullable<PeerReport["error"]>): Promise<void> {
+  // Whoever is gone says nothing that counts.
+  if (!machine.process.alive || error.code === "transport" || error.code === "aborted") return;
+  if (error.code === "clock_drift" && world.plan.drifting) {
+    world.count("refused for its clock");
+    return;
+  }
+  if (error.code === "forked") {
+    const found = world.network.forked ?? machine;
+    // Whoever knows it by its former id is told once more.
+    if (found.hasForked) return;
+    // Both may be refused, one after the other: then both take another id, as the message says.
+    if (world.copied.has(found.id)) {
+      world.count("copies found");
+      world.log(`${found.label} is one of two`);
+      await found.fork(`${found.id}-${found.index}`);
+      return;
+    }
+  }
+  world.fail(error);
+}
+
+/** Dead programs start again. */
+export function revive(world: World): void {
+  for (const machine of world.present) {
+    if (machine.process.alive) continue;
+    world.count(`crash: ${machine.process.died}`);
+    world.log(`${machine.label} died at ${machine.process.died} and starts again`);
+    machine.restart();
+  }
+}
+
+/** Runs something in which a program may die. */
+async function risk(world: World, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Crash) && !(error instanceof Error && error.cause instanceof Crash)) throw error;
+  }
+  revive(world);
+}
+
+async function crash(world: World, machine: Machine, { point, passes }: Step & { do: "crash" }): Promise<void> {
+  const { random, plan, workload } = world;
+  const kind = () => random.pick(plan.kinds);
+  if (point === "log" && random.chance(0.5)) {
+    workload.interrupt(machine);
+    world.count("crash: log");
+    machine.restart();
+    return;
+  }
+  // Something to do for whoever it is.
+  await workload.write(machine, kind());
+  const callers = world.present.filter(({ peers }) => peers.includes(machine.index));
+  const caller = callers.length > 0 ? random.pick(callers) : null;
+  if (caller) await workload.write(caller, kind());
+  machine.process.arm(point, passes);
+  await risk(world, async () => {
+    if (point === "frame") {
+      const reader = caller && random.chance(0.5) ? caller : machine;
+      const peer = reader === machine ? (machine.peers[0] ?? null) : machine.index;
+      if (peer !== null) await stream(world, reader, peer, 3);
+    } else if (point === "send" || point === "acknowledge") await sync(world, machine, null);
+    else if (point === "fold" && random.chance(0.3)) await machine.node.fold();
+    else if (caller && random.chance(0.5)) await sync(world, caller, machine.index);
+    else await sync(world, machine, null);
+  });
+  machine.process.disarm();
+}
+
+async function stream(world: World, machine: Machine, peer: number, frames: number): Promise<void> {
+  const syncer = machine.syncers[machine.peers.indexOf(peer)];
+  if (!syncer) return;
+  world.streaming = frames;
+  const stop = new AbortController();
+  world.network.forked = null;
+  const errors: NonNullable<PeerReport["error"]>[] = [];
+  machine.onReport = ({ error }) => {
+    // After one failure there is no second try in this step.
+    if (!error) return;
+    errors.push(error);
+    stop.abort();
+  };
+  await syncer.stream({ signal: stop.signal });
+  machine.onReport = () => {};
+  for (const error of errors) await heed(world, machine, error);
+}
+
+async function restore(world: World, machine: Machine): Promise<void> {
+  // The first time there is none yet.
+  machine.backup ??= { image: await machine.image(), isOld: machine.isOld };
+  if (machine.isTainted) return;
+  const before = await world.workload.known(machine);
+  machine.restore();
+  world.network.forget();
+  world.count("restored");
+  const others = await Promise.all(world.present.map((other) => world.workload.known(other)));
+  world.oracle.lose(before, others);
+}
+
+export async function take(world: World, step: Step): Promise<unknown> {
+  const machine = world.machines[step.node];
+  if (!machine) return undefined;
+  world.time += step.wait;
+  world.random = createRandom(step.seed);
+  const { network } = world;
+  if (step.do !== "write" && step.do !== "sync") world.log(`${machine.label}: ${describe(step)}`);
+  switch (step.do) {
+    case "write":
+      return world.workload.write(machine, step.kind);
+    case "sync":
+      return risk(world, () => sync(world, machine, step.peer));
+    case "fold":
+      return machine.node.fold();
+    case "restart":
+      world.count("restarted");
+      return machine.restart();
+    case "crash":
+      return crash(world, machine, step);
+    case "stream":
+      return risk(world, () => stream(world, machine, step.peer, step.frames));
+    case "late":
+      return network.deliverLate(false);
+    case "cut":
+      return network.cut(step.node, step.to, step.how);
+    case "join":
+      return network.join(step.node, step.to);
+    case "clock":
+      if (typeof step.change === "object" && step.node === world.plan.drifting?.node) machine.isTainted = true;
+      world.count(typeof step.change === "string" ? `clock: ${step.change}` : "clock: set");
+      return machine.clock.change(step.change);
+    case "backup":
+      machine.backup = { image: await machine.image(), isOld: machine.isOld };
+      return undefined;
+    case "restore":
+      return restore(world, machine);
+    case "copy": {
+      // One at a time, and not of whose stamps may change.
+      if (machine.isTainted || world.machines.length > world.plan.nodes.length) return undefined;
+      world.copied.add(machine.id);
+      const copy = await world.copy(machine);
+      network.forget();
+      world.count("copied");
+      return world.log(`${copy.label} has the database of ${machine.label}`);
+    }
+    case "migrate":
+      if (!machine.isOld) return undefined;
+      world.count("migrated");
+      return machine.migrate();
+    case "widen":
+      if (machine.narrowed === null) return undefined;
+      world.count("widened");
+      return machine.widen();
+  }
+}
+
+const describe = ({ seed: _, wait: __, node: ___, ...own }: Step): string => JSON.stringify(own);
