@@ -11,7 +11,11 @@ import { type SyncingNode, TOKEN } from "./node";
 
 export type Forward = (path: string, body: string) => Promise<Response>;
 /** Stands between two nodes: may answer by itself, forward once, twice, later, or not at all. */
-export type Tamper = (path: "/pull" | "/push" | "/digest" | "/collection", body: string, forward: Forward) => Promise<Response>;
+export type Tamper = (
+  path: "/pull" | "/push" | "/digest" | "/collection",
+  body: string,
+  forward: Forward,
+) => Promise<Response>;
 
 /** One request to a node's router, with what it carried counted. */
 export async function request(to: SyncingNode, path: string, body: string): Promise<Response> {

@@ -215,10 +215,9 @@ function join(
     // What was numbered by the old life becomes explicit, under its old number, before the life's stamp moves.
     const fields = isAlive(current) ? makeExplicit(model, current, local.values ?? {}, cells) : current.fields;
     if (isAlive(current)) tell(model, current, local.values, fields as Map<string, FieldState>, cells, seq);
+    row = { ...longest, hlc: change.life[0], node: change.life[1], born: seq, via, shape: NO_SHAPE, fields };
     // What is empty travels with the life, and the sender says nothing of it: then this is news to it as well.
-    const own = isEmptySince(model, { ...longest, fields }, local.values, change);
-    const [hlc, node] = change.life;
-    row = { ...longest, hlc, node, born: seq, via: own ? null : via, shape: NO_SHAPE, fields };
+    if (isEmptySince(model, row, local.values, change)) row = { ...row, via: null };
     applied = true;
   } else if (longest !== current || (lifeOrder < 0 && from !== null && current.via === from)) {
     row = { ...longest, born: seq, via: null };
@@ -265,11 +264,12 @@ function join(
     }
     const { identity, join: joinEntries, materialize } = crdtTypes[type];
     const implicit = isAlive(row) && known !== undefined && !row.fields.has(name);
-    const value = known && isAlive(row) ? valueAt(local.values, name) : undefined;
-    const untold = implicit && isUntold(row, known, value);
+    const shown = known && isAlive(row) ? valueAt(local.values, name) : undefined;
+    const untold = implicit && isUntold(row, known, shown);
     // Where others said something, the default is this table's own, from its migration: the row never had it.
-    const replaced = waited && untold && !isImplicit(known, incoming.entries, value as Json);
-    if (isNested(type) && incoming.entries.length === 0 && !row.fields.has(name) && (replaced || value === undefined)) {
+    const replaced = waited && untold && !isImplicit(known, incoming.entries, shown as Json);
+    const value = replaced ? undefined : shown;
+    if (isNested(type) && incoming.entries.length === 0 && !row.fields.has(name) && value === undefined) {
       fields.set(name, { type, entries: [] });
       cells.add(emptiedCell(name, type, { born: seq, via: from }));
       if (replaced) values[name] = materialize([]);
@@ -278,7 +278,7 @@ function join(
       applied = true;
       continue;
     }
-    const mine = replaced ? [] : entriesOf(row, known ?? { name, type }, value);
+    const mine = entriesOf(row, known ?? { name, type }, value);
     const result = new Map(mine.map((entry) => [identity(entry), entry]));
     const changed: Entry[] = [];
     let won = false;

@@ -120,7 +120,7 @@ export async function foldTable(
   const parked = (await anyParked(session)) ? await readRefusals(session, table, inserted) : new Map<string, unknown>();
   const clock: FoldClock = {
     node: session.node,
-    incarnation: session.counting,
+    incarnation: session.incarnation,
     now: session.now,
     clock: session.clock,
   };

@@ -224,27 +224,6 @@ export class Session {
     }
     return this.known;
   }
-  /** Nothing was written since the server started, or since the database was restored or copied. */
-  get isNew(): boolean {
-    return this.known === null;
-  }
-
-  #countsAs: string | null = null;
-  /** The incarnation whose totals grow by what is counted. */
-  get counting(): string {
-    return this.#countsAs ?? this.incarnation;
-  }
-  /**
-   * What was written before this incarnation is counted under the name of the one before, as it would have been there: a copy of the
-   * database, or its backup, may have the same writes before it.
-   */
-  async countAsBefore(): Promise<void> {
-    this.#countsAs = (await readIncarnations(this.tx)).at(-1)?.id ?? null;
-  }
-  countAsNow(): void {
-    this.#countsAs = null;
-  }
-
   /** From here on this database counts under another incarnation: its totals of the present one went back. */
   renew(): void {
     this.known = null;

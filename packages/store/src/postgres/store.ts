@@ -113,7 +113,6 @@ export class PostgresStore implements Store {
         },
       ),
     );
-    await this.#begin();
     await this.fold();
     await this.#connection.write(async (session) => {
       // The rules may have changed with the schema, and with the tables what may be shown.
@@ -164,26 +163,13 @@ export class PostgresStore implements Store {
     return JSON.parse((row?.[0] ?? "[]") as string) as string[];
   }
 
-  async identify(): Promise<string> {
+  identify(): Promise<string> {
     const { nodeId, random } = this.options;
-    const id = await this.#connection.driver.transaction(
+    return this.#connection.driver.transaction(
       "READ COMMITTED",
       "LOCK TABLE public._grove_lock IN EXCLUSIVE MODE;",
       (tx) => settleIdentity(tx, nodeId, random),
     );
-    await this.#begin();
-    return id;
-  }
-
-  /** Folds what was written before this incarnation of the database, and from then on counts under a name of its own. */
-  #begin(): Promise<void> {
-    return this.#connection.write(async (session) => {
-      if (!session.isNew) return;
-      await session.countAsBefore();
-      await this.#foldRest(session);
-      session.countAsNow();
-      void session.incarnation;
-    });
   }
 
   async position(): Promise<Position> {

@@ -112,7 +112,7 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
   const cells = readTouchedCells(session.statements, table, touchedCells(table.model, table.multi, known));
   const clock: FoldClock = {
     node: session.node,
-    incarnation: session.counting,
+    incarnation: session.incarnation,
     now: session.now,
     clock: session.clock,
   };

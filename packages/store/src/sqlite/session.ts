@@ -161,7 +161,6 @@ export class Session {
   #stored: readonly [clock: number, seq: number];
   #capturing = true;
   #isChecked = false;
-  #countsAs: string | null = null;
   /** Rows whose standing in the base tables is to be decided before the transaction ends. */
   #touched: Touched[] = [];
 
@@ -204,27 +203,6 @@ export class Session {
       this.draw(this.known);
     }
     return this.known;
-  }
-
-  /** This process has not written yet. */
-  get isNew(): boolean {
-    return this.known === null;
-  }
-
-  /** The incarnation whose totals grow by what is counted. */
-  get counting(): string {
-    return this.#countsAs ?? this.incarnation;
-  }
-
-  /**
-   * What was written before this process opened the database is counted under the name of the one before, as it would have been there: a
-   * copy of the database, or its backup, may have the same writes before it.
-   */
-  countAsBefore(): void {
-    this.#countsAs = this.connection.incarnations().at(-1)?.id ?? null;
-  }
-  countAsNow(): void {
-    this.#countsAs = null;
   }
 
   /** From here on this process counts under another incarnation: its totals of the present one went back. */

@@ -102,7 +102,6 @@ export class SqliteStore implements Store {
     // One transaction: capture begins and what there is to adopt is recorded, or nothing happens.
     await this.#connection.write(
       (session) => {
-        this.#begin(session);
         this.#foldRest(session);
         // The rules may have changed with the schema, and with the tables what may be shown.
         for (const row of readAllParked(session)) if (this.#byName.has(row.table)) session.touch(row);
@@ -164,21 +163,9 @@ export class SqliteStore implements Store {
   identify(): Promise<string> {
     const { nodeId, random } = this.options;
     return this.#connection.write(
-      (session) => {
-        this.#begin(session);
-        return session.node;
-      },
+      (session) => session.node,
       () => void settleIdentity(this.#statements, nodeId, random),
     );
-  }
-
-  /** Folds what was written before this process opened the database, and from then on counts under a name of its own. */
-  #begin(session: Session): void {
-    if (!session.isNew) return;
-    session.countAsBefore();
-    this.#foldRest(session);
-    session.countAsNow();
-    void session.incarnation;
   }
 
   async position(): Promise<Position> {

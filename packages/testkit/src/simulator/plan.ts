@@ -120,7 +120,7 @@ type Drawn = Step extends infer S ? (S extends Step ? Omit<S, "seed" | "wait"> :
 export function drawPlan(seed: number): Plan {
   const random = createRandom(seed);
   const features = drawFeatures(random);
-  const count = random.chance(0.1) ? random.between(6, 9) : random.pick([2, 2, 2, 3, 3, 3, 3, 4, 4, 5]);
+  const count = random.chance(0.06) ? random.between(6, 9) : random.pick([2, 2, 2, 3, 3, 3, 3, 4, 4, 5]);
   const shape = random.pick(SHAPES);
   const links = drawLinks(random, shape, count);
   const rate = (most: number) => (random.chance(0.5) ? 0 : random.next() * most);
@@ -224,7 +224,7 @@ export function drawPlan(seed: number): Plan {
     return chosen?.[1]() ?? drawStep();
   };
   const isLong = random.chance(0.1);
-  const steps = Array.from({ length: random.between(15, 45) }, (): Step => {
+  const steps = Array.from({ length: random.between(10, 28) }, (): Step => {
     // Somebody may be away for a month.
     const wait = isLong && random.chance(0.1) ? 30 * DAY : random.pick([0, 0, 1, 1000, 2 * SECOND]);
     return { ...drawStep(), wait, seed: random.below(2 ** 31) };
