@@ -71,14 +71,12 @@ describeOnEach("ten years", ({ dialect, openNode }) => {
         return true;
       } catch (error) {
         const { code } = error as { code?: string };
-        if (process.env.GROVE_DEBUG) console.log(from.id, to.id, (error as Error).message.slice(0, 250));
         if (code === "collecting") return false;
         if (code !== "struck_off") throw error;
       }
       try {
         await link(from, to).rejoin();
       } catch (error) {
-        if (process.env.GROVE_DEBUG) console.log("rejoin", from.id, to.id, (error as Error).message.slice(0, 250));
         if ((error as { code?: string }).code === "collecting") return false;
         throw error;
       }

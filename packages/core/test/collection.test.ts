@@ -7,8 +7,10 @@ import {
   CLOSED,
   canonicalize,
   collectable,
+  collectField,
   collectLives,
   endsOf,
+  givenBy,
   type Json,
   MAX_ENDS,
   type Round,
@@ -188,6 +190,50 @@ describe("what a collection forgets", () => {
     world.settle();
     expect(a.state?.counter?.stock?.totals).toHaveLength(3);
     expect(a.read()?.stock).toBe("102");
+  });
+
+  test("are totals of members from before they closed, and no others", () => {
+    const total = (key: string, node: string, hlc: number) =>
+      ({ key, node, hlc, state: ["1", "0"], seq: 1, via: null }) as const;
+    const entries = [
+      { key: "", node: "a", hlc: 1, state: "5", seq: 1, via: null },
+      total("a1", "a", 50),
+      total("a2", "a", 60),
+      // Opened, and counted, after the member had closed under the one before.
+      total("a3", "a", 150),
+      total("b1", "b", 70),
+      // Struck off: nobody knows whether it has counted more.
+      total("z1", "z", 10),
+    ];
+    const closings = [
+      ["a", "a2", 100],
+      ["b", "b2", 100],
+    ] as const;
+    const left = collectField("counter", entries, { verdict: { tables: [], closings } });
+    expect(left.map(({ key, state }) => `${key} ${state}`)).toEqual([
+      " 5",
+      "a2 1,0",
+      "a3 1,0",
+      "z1 1,0",
+      `${CLOSED} 2,0`,
+    ]);
+    expect(collectField("counter", left, { verdict: { tables: [], closings } })).toBe(left);
+  });
+
+  test("waits for what goes by a member that sees only a part: it speaks for itself alone", () => {
+    const member = (node: string, has: readonly string[], narrowed: boolean) =>
+      ({ node, version: 1, closing: node, clock: 9, peers: [], has, narrowed, ready: false, tables: [] }) as const;
+    const round: Round = {
+      id: "r",
+      by: "a",
+      began: 1,
+      upTo: 5,
+      struck: [],
+      members: [member("a", ["a", "b"], false), member("b", ["b", "a", "c"], true)],
+    };
+    expect(givenBy(round, "a")).toEqual(["a", "b"]);
+    expect(givenBy(round, "b")).toEqual(["b"]);
+    expect(givenBy(round, "c")).toEqual([]);
   });
 
   test("is nothing of a table whose deleted rows may have to be shown again", () => {
