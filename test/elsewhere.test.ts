@@ -309,7 +309,7 @@ describeOnEach("tables that a node does not have (faults 16)", ({ dialect, openN
     const follow = (node: string) =>
       middle.node.follow(
         { protocol: 1, node, cursor: null, tables: ["things"] },
-        { idle: 100, keepAlive: 15_000, maxBuffer: 1e6, signal: controller.signal },
+        { idle: 100, keepAlive: 1_000, maxBuffer: 1e6, signal: controller.signal },
       );
     const [right, back] = [await follow("right"), await follow("left")];
     const next = async (pages: typeof right) =>

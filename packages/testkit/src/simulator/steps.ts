@@ -22,6 +22,8 @@ async function heed(world: World, machine: Machine, error: NonNullable<PeerRepor
     world.count("refused for its clock");
     return;
   }
+  // Of two databases under one name, the one that took another answers by it from then on.
+  if (error.code === "wrong_node" && world.copied.size > 0) return;
   if (error.code === "forked") {
     const found = world.network.forked ?? machine;
     // Whoever knows it by its former id is told once more.
