@@ -24,6 +24,17 @@ export interface EmitOptions {
   readonly sources: Sources;
 }
 
+/** What {@link emitFiles} writes into a dialect's folder. A schema made for the edge may stand beside it. */
+export const fileNames = [
+  "capture.ts",
+  "index.ts",
+  "merge.ts",
+  "registry.ts",
+  "schemas.ts",
+  "shadow.ts",
+  "types.ts",
+] as const;
+
 /** The text of each generated file, by file name. The same schema gives the same bytes. */
 export function emitFiles(options: EmitOptions): Record<string, string> {
   const tables = sorted(options.tables);
@@ -37,7 +48,7 @@ export function emitFiles(options: EmitOptions): Record<string, string> {
     "schemas.ts": emitSchemasFile(tables, names),
     "shadow.ts": dialects[options.dialect].emitShadowFile(tables, names),
     "types.ts": emitTypesFile(tables, names, options.sources),
-  };
+  } satisfies Record<(typeof fileNames)[number], string>;
 }
 
 /** The registry as the generated files hold it, for use without files. */
@@ -52,7 +63,7 @@ function emitRegistryCapture(
   names: ReadonlyMap<string, Names>,
 ): Registry["capture"] {
   const { emitCapture, emitSystem } = dialects[dialect];
-  const system = emitSystem();
+  const system = emitSystem(tables);
   const captures = Object.fromEntries(
     tables.map((table) => [table.name, emitCapture(table, names.get(table.name) as Names)]),
   );

@@ -1,5 +1,6 @@
 // What the layouts of both dialects are made of: tables as data, the names of ours, and those tables that only the width of
 // an integer tells apart. The rest differs on purpose, down to the order of columns, and stands in each dialect's layout.ts.
+import type { TableModel } from "@grove-crdt/core";
 
 export interface LayoutColumn {
   readonly name: string;
@@ -60,6 +61,7 @@ export const system = {
   treeGroups: "_grove_tree_groups",
   treeRows: "_grove_tree_rows",
   elsewhere: "_grove_elsewhere",
+  history: "_grove_history",
 } as const;
 
 export const nodesTable: LayoutTable = {
@@ -179,4 +181,36 @@ export const elsewhereTable = (long: typeof integer): LayoutTable => ({
     integer("via", "the peer that it came from, while unchanged, see _grove_nodes"),
   ],
   indexes: [{ name: `${system.elsewhere}_seq`, columns: ["tbl", "seq"] }],
+});
+
+/**
+ * Where history is asked for of some table, and nowhere else.
+ *
+ * @param long makes a column for numbers of 53 bits
+ */
+export const historyTables = (long: typeof integer, tables: readonly TableModel[]): LayoutTable[] =>
+  tables.some((table) => table.history !== undefined) ? [historyTable(long)] : [];
+
+const historyTable = (long: typeof integer): LayoutTable => ({
+  name: system.history,
+  exportName: "groveHistory",
+  about: "What was written to rows of the tables of which history is kept, as it was heard of.",
+  columns: [
+    long("id", "grows with time", ID),
+    long("at", "when this node heard of it, by its own clock: microseconds since 1970", REQUIRED),
+    long("ended", "when the row's next record came; NULL of its last one, and where history has no bound of days"),
+    integer("via", "the peer that sent it, see _grove_nodes"),
+    integer("kind", "0 a part, 1 all of the row, 2 the same of a new row, 3 the row is gone, 4 overruled", REQUIRED),
+    text("tbl", "the table's name", REQUIRED),
+    text(
+      "row",
+      "a hash of table and key; empty where the record says how far rows from before history were read",
+      REQUIRED,
+    ),
+    text("change", "JSON: what was written, as it would travel", REQUIRED),
+  ],
+  indexes: [
+    { name: `${system.history}_row`, columns: ["row"] },
+    { name: `${system.history}_ended`, columns: ["tbl", "ended"] },
+  ],
 });

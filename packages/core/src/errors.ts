@@ -34,7 +34,7 @@ export const errorCodes = {
   not_connected: "No syncer of this process has met the peer. Create one with its transport and let it sync first.",
   no_rejection: "There is no such rejected change; it may have been settled meanwhile. See node.rejected().",
   not_found:
-    "No such endpoint. The router serves POST /pull, POST /push, POST /digest, POST /collection and GET /stream.",
+    "No such endpoint. The router serves POST /pull, POST /push, POST /digest, POST /collection, GET /stream, GET /history and GET /field-history.",
   clock_drift:
     "A stamp lies further ahead than `maxClockDrift`. Correct the clock of the node that wrote it; the change is kept there, and sent once the clock is right.",
   wrong_node: "The peer at this address is not the node that it was. Check the address.",
@@ -47,6 +47,10 @@ export const errorCodes = {
     "The two nodes have not forgotten the same deletions. The next exchange settles it; a client tells by `POST /collection` what it knows.",
   struck_off:
     "Deletions were forgotten that this node has not heard of, so what it holds would bring deleted rows back. Call `syncer.rejoin()`: it begins anew from a peer's rows and keeps what was never sent.",
+  no_history:
+    "No history is kept of this table. Ask for it in drizzle.config.ts, groveCrdt({ history: { … } }), and run `npx grove-crdt generate`.",
+  history_gone:
+    "What is kept of the row's history does not reach so far back: it was bounded, or begun later. Ask for a later time.",
   constraint: "A constraint of the user's table keeps the row out. It waits in the shadow and is tried again.",
   unique:
     "Another row took a unique key first and keeps it, on every node. The row waits in the shadow and is shown when the key is free.",

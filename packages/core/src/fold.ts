@@ -36,6 +36,11 @@ export interface BaseRow {
 export interface FoldClock {
   readonly node: string;
   readonly incarnation: string;
+  /**
+   * What was written before `until`, microseconds since 1970, counts under the incarnation of then: the database was restored or
+   * copied since, and who has the other history counts those writes as well. Under one incarnation they are one.
+   */
+  readonly former?: { readonly incarnation: string; readonly until: number };
   /** Physical time, microseconds since 1970. */
   readonly now: number;
   /** Greatest stamp known to this node; each fold moves it. */
@@ -48,7 +53,7 @@ function writeContext(clock: FoldClock, at: number, floor: number): WriteContext
   let next = Math.max(Math.min(at, clock.now), clock.clock, floor + 1);
   return {
     node: clock.node,
-    incarnation: clock.incarnation,
+    incarnation: clock.former && at < clock.former.until ? clock.former.incarnation : clock.incarnation,
     tick: () => {
       clock.clock = Math.max(clock.clock, next);
       return next++;
@@ -105,19 +110,19 @@ function begin(
     for (const entry of entries) cells.push({ field: field.name, type: field.type, entry });
   }
   const ends = endsAfter(row, { cl, hlc });
+  const begun: Row = {
+    id: row?.id ?? 0,
+    cl,
+    hlc,
+    node: context.node,
+    born: seq,
+    via: null,
+    seq,
+    shape: lwwFields(model),
+    fields: fields ?? NO_FIELDS,
+  };
   return {
-    row: {
-      id: row?.id ?? 0,
-      cl,
-      hlc,
-      node: context.node,
-      ...(ends && { ends }),
-      born: seq,
-      via: null,
-      seq,
-      shape: lwwFields(model),
-      fields: fields ?? NO_FIELDS,
-    },
+    row: ends ? { ...begun, ends } : begun,
     clearCells: row !== null,
     cells,
     deletes: [],

@@ -43,7 +43,8 @@ export function incomingFields(
 /** The greatest clock reading anywhere in the change, in microseconds since 1970. */
 export function latestStamp(change: RowChange): number {
   const { life, ends, lww, counter, set } = change;
-  let latest = Math.max(life[0], ...(ends ?? []).map((end) => end ?? 0));
+  let [latest] = life;
+  for (const end of ends ?? []) if (end !== null && end > latest) latest = end;
   for (const field in lww) {
     const hlc = lww[field]?.[1];
     if (hlc !== undefined && hlc > latest) latest = hlc;

@@ -8,7 +8,7 @@ import { isDefault } from "./adoption";
 import { sameValue } from "./canonical";
 import { ENTRY_PARTS, type RowChange, type WireRegister } from "./change";
 import type { CellWrite, ChangeSet } from "./changeset";
-import { CellWrites, NO_BASE_WRITE } from "./changeset";
+import { CellWrites, NO_BASE_WRITE, unchanged } from "./changeset";
 import { emptiedCell } from "./emptied";
 import { joinEnds, type Mortal, sameEnds } from "./ends";
 import type { Entry } from "./entry";
@@ -77,7 +77,11 @@ export function needsBase(model: TableModel, row: Row | null, change: RowChange)
 const NOBODY: Mortal = { cl: 0, hlc: 0 };
 const mortal = ({ cl, life: [hlc], ends }: RowChange): Mortal => ({ cl, hlc, ends });
 /** The ends of a change as a row keeps them. */
-const plainEnds = (change: RowChange) => joinEnds(NOBODY, mortal(change), mortal(change));
+const plainEnds = (said: Mortal) => joinEnds(NOBODY, said, said);
+
+function withEnds({ ends: _, ...row }: Row, ends: Row["ends"]): Row {
+  return ends ? { ...row, ends } : row;
+}
 
 /** The row with what it and the change know of its ends; itself where that is no more. `via`: whom the result came from. */
 function joinedEnds(
@@ -88,10 +92,9 @@ function joinedEnds(
   const other = mortal(change);
   const later = other.cl > row.cl || (other.cl === row.cl && other.hlc > row.hlc) ? other : row;
   const ends = joinEnds(row, other, later);
-  const { ends: _, ...rest } = row;
   return {
-    row: sameEnds(ends, row.ends) ? row : { ...rest, ...(ends && { ends }) },
-    via: sameEnds(ends, plainEnds(change)) ? from : null,
+    row: sameEnds(ends, row.ends) ? row : withEnds(row, ends),
+    via: sameEnds(ends, plainEnds(other)) ? from : null,
   };
 }
 
@@ -101,20 +104,14 @@ function takeOver(model: TableModel, local: Local, change: RowChange, { seq, fro
   const previous = local.row;
   const id = previous?.id ?? 0;
   const { cl } = change;
-  const ends = joinEnds(previous ?? NOBODY, mortal(change), { cl, hlc });
-  const begin = (shape: Row["shape"], fields: Row["fields"]): Row => ({
-    id,
-    cl,
-    hlc,
-    node,
-    ...(ends && { ends }),
-    born: seq,
-    // What the peer sent stands as it sent it; with more ends it is news to it as well.
-    via: sameEnds(ends, plainEnds(change)) ? from : null,
-    seq,
-    shape,
-    fields,
-  });
+  const said = mortal(change);
+  const ends = joinEnds(previous ?? NOBODY, said, { cl, hlc });
+  // What the peer sent stands as it sent it; with more ends it is news to it as well.
+  const via = sameEnds(ends, plainEnds(said)) ? from : null;
+  const begin = (shape: Row["shape"], fields: Row["fields"]): Row => {
+    const row = { id, cl, hlc, node, born: seq, via, seq, shape, fields };
+    return ends ? { ...row, ends } : row;
+  };
   const clearCells = previous !== null;
   if (!isAlive(change)) {
     const kept = new Map([...incomingFields(change, seq, from)].filter(([field]) => outlives(model, field)));
@@ -188,6 +185,23 @@ function isImplicit(field: FieldModel, entries: readonly Entry[], value: Json): 
   );
 }
 
+/**
+ * Whether the change says only what is known: registers that were written with the life, at the values that stand here. Most of
+ * what comes again does, and the rules below would find nothing won or lost in it, in four times the time.
+ */
+function isRepeated(row: Row, change: RowChange, values: Local["values"]): boolean {
+  const { lww } = change;
+  for (const name in lww) {
+    const register = lww[name] as WireRegister;
+    if (register.length > 1 || row.fields.has(name) || !row.shape.includes(name)) return false;
+    const own = valueAt(values, name);
+    if (own === undefined || !sameValue(own, register[0])) return false;
+  }
+  return !ENTRY_PARTS.some((part) => change[part] !== undefined);
+}
+
+const superseded = (row: Row): Merged => ({ outcome: "superseded", ...unchanged(row) });
+
 /** Same life on both sides, ended or not: life, registers and entries each join. */
 function join(
   model: TableModel,
@@ -206,6 +220,7 @@ function join(
   const lifeOrder = change.cl - current.cl || compareStamps({ hlc: change.life[0], node: change.life[1] }, current);
   const dies = change.cl > current.cl;
   const { row: longest, via } = joinedEnds(current, change, from);
+  if (lifeOrder === 0 && longest === current && isRepeated(current, change, local.values)) return superseded(current);
   if (dies) {
     const fields = bury(model, current, local.values ?? {}, cells);
     const [hlc, node] = change.life;
@@ -318,9 +333,7 @@ function join(
     if (won && known) values[name] = materialize(entries);
   }
 
-  if (!applied && !renumbered) {
-    return { outcome: "superseded", row: current, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
-  }
+  if (!applied && !renumbered) return superseded(current);
   row = { ...row, fields, seq };
   const outcome = applied ? "applied" : "superseded";
   if (dies) {
@@ -396,5 +409,5 @@ export function decideMerge(model: TableModel, local: Local, change: RowChange, 
   const behind = context.from !== null && row.via === context.from;
   const { row: longest } = joinedEnds(row, change, context.from);
   const kept = behind || longest !== row ? { ...longest, born: context.seq, seq: context.seq, via: null } : row;
-  return { outcome: "superseded", row: kept, clearCells: false, cells: [], deletes: [], base: NO_BASE_WRITE };
+  return superseded(kept);
 }

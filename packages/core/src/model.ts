@@ -113,6 +113,16 @@ export interface TableModel {
   readonly references?: readonly ReferenceModel[];
   /** Another table refers to this one with NO ACTION or RESTRICT, so a deleted row keeps its values: it may have to be shown. */
   readonly keepsDeleted?: boolean;
+  /** What was written to it is kept, as far back as this; absent = it is not. */
+  readonly history?: HistoryBounds;
+}
+
+/** How far a table's history reaches back; neither = for good. */
+export interface HistoryBounds {
+  /** So many days. */
+  readonly days?: number;
+  /** So many of each row's latest changes. */
+  readonly depth?: number;
 }
 
 /** SQL that captures one table's writes, as the generator emits it. One statement per string. */

@@ -65,7 +65,13 @@ export function rowToChange(
     const stored = row.fields.get(name);
     if (type === "lww") {
       if (!stored && !(withLife && lives)) continue;
-      const entry = registerOf(row, name, valueAt(values, name));
+      const value = valueAt(values, name);
+      // Most rows were written once: then the register is the life's own.
+      if (!stored && value !== undefined && row.shape.includes(name)) {
+        put(type, name, [value]);
+        continue;
+      }
+      const entry = registerOf(row, name, value);
       // A partial state has no value for a field that it does not carry.
       if (entry.state !== undefined && isDue(entry, options)) put(type, name, wireRegister(row, entry));
       continue;

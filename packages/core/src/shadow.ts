@@ -151,7 +151,7 @@ export function decodeRow(model: TableModel, stored: StoredRow, cells: readonly 
     } else if (known) (known.entries as Entry[]).push(entry);
     else fields.set(field, { type, entries: [entry] });
   }
-  return { ...row, ...(ends && { ends }), fields };
+  return ends ? { ...row, ends, fields } : { ...row, fields };
 }
 
 const decodeCell = (type: CrdtTypeName, cell: StoredCell, interned: Interned): Entry => ({

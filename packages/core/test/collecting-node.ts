@@ -124,7 +124,7 @@ export class CollectingNode {
       incarnation: this.incarnation,
       clock: this.clock,
       peers: [...this.peers],
-      busy: false,
+      lacks: false,
       tables: [[model.name, collectable(model)]],
       isNew: this.isNew,
       took,

@@ -192,6 +192,34 @@ describe("what a collection forgets", () => {
     expect(a.read()?.stock).toBe("102");
   });
 
+  test("is the same by two rounds that were begun apart: one goes on, and the other is given up", () => {
+    const world = new World();
+    const [a, b, c] = world.nodes as [CollectingNode, CollectingNode, CollectingNode, CollectingNode];
+    world.run({ do: "insert", at: 0 });
+    world.settle();
+    world.run({ do: "begin", at: 0 });
+    world.run({ do: "count", at: 1, by: 3 });
+    world.run({ do: "begin", at: 1 });
+    world.run({ do: "reopen", at: 1 });
+    const chain = () => {
+      for (const [one, other] of [
+        [b, a],
+        [c, b],
+        [world.nodes[3] as CollectingNode, c],
+      ] as const) {
+        deliver(other, one);
+        deliver(one, other);
+      }
+      world.check();
+    };
+    for (let n = 0; n < 12; n++) chain();
+    for (const { state, collection } of world.nodes) {
+      expect(text(state)).toBe(text(a.state));
+      expect(collection.rounds.filter(({ verdict }) => verdict).map(({ by }) => by)).toEqual(["b"]);
+    }
+    expect(a.read()?.stock).toBe("4");
+  });
+
   test("are totals of members from before they closed, and no others", () => {
     const total = (key: string, node: string, hlc: number) =>
       ({ key, node, hlc, state: ["1", "0"], seq: 1, via: null }) as const;

@@ -26,6 +26,13 @@ describe("a row that was there before its column", () => {
     id: 1,
   };
 
+  test("sends a register that nobody wrote under nobody's stamp, not under the row's", () => {
+    const partly = change({ lww: { title: ["old"] } });
+    const known = decideMerge(documentsModel, { row: null, present: false }, partly, { seq: 1, from: null }).row;
+    const sent = rowToChange(documentsModel, ["1"], known, values, { floor: 0, exclude: null });
+    expect(sent?.lww).toEqual({ title: ["old"], body: ["", 0, ""] });
+  });
+
   test("tells the default when another's later insert of the row comes", () => {
     const later = change({ life: [20, "new"], lww: { title: ["t"], body: [""] }, set: { tags: [["new", 20, "new"]] } });
     const merged = decideMerge(model, { row, present: true, values }, later, { seq: 7, from: "new" });

@@ -22,6 +22,7 @@ const ownColumns: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^_grove_tree_rows$/, ["leaf", "pk", "sum"]],
   [/^_grove_collection$/, ["upto", "rounds"]],
   [/^_grove_elsewhere$/, ["tbl", "state", "via"]],
+  [/^_grove_history$/, ["tbl", "at", "kind", "change"]],
   [/^_grove_lock$/, ["id"]],
 ];
 

@@ -44,6 +44,8 @@ export const diagnosticCodes = {
   unique_nulls: "A unique key takes two NULLs for equal.",
   unique_kind: "One value of a unique key could be stored in several spellings.",
   collation: "A key is compared under a collation that other nodes do not know.",
+  no_such_table: "The config names a table that the schema does not have.",
+  history_table: "History is asked for of a table that is not annotated.",
   edge_type: "No column of SQLite holds what this one does, with the same types for the app.",
   pair_table: "A table is annotated in one of the two schemas only.",
   pair_column: "A column is annotated in one of the two schemas only.",

@@ -24,13 +24,17 @@ export function readKey<C extends Column, Config extends TableConfig>(
     });
   }
   for (const read of key) {
-    checkMark(source, read);
+    checkMark(source, read, key);
     checkColumn(source, read);
   }
   return key;
 }
 
-function checkMark({ report }: Pick<TableSource, "report">, { name, mark }: ReadColumn): void {
+function checkMark(
+  { columns, name: table, report }: TableSource,
+  { name, mark }: ReadColumn,
+  key: readonly unknown[],
+): void {
   if (mark.annotation === "local") {
     report({
       column: name,
@@ -43,7 +47,9 @@ function checkMark({ report }: Pick<TableSource, "report">, { name, mark }: Read
       column: name,
       code: "key_annotated",
       problem: `it is part of the primary key and marked ${mark.annotation ?? mark.conflicting}()`,
-      cure: "Take the annotation off: a key is replicated as it is and never merged.",
+      cure: columns.every((column) => key.includes(column))
+        ? `Take the annotation off. A table that is all key takes part by its name: \`groveCrdt({ tables: [${JSON.stringify(table)}] })\`.`
+        : "Take the annotation off: a key is replicated as it is and never merged.",
     });
   }
 }

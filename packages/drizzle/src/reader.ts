@@ -77,9 +77,24 @@ export function readModules<C extends Column, Config extends TableConfig>(
   rules.checkNames(annotated, all);
   checkBuilders(annotated);
   const read = annotated.map((source) => ({ source: source as TableSource, model: rules.readTable(source) }));
-  const tables = rules.readReferences(read);
+  const tables = rules.readReferences(read).map((model) => withHistory(model, options));
+  for (const table of Object.keys(options.history ?? {})) {
+    if (annotated.some(({ name }) => name === table)) continue;
+    const cure = `Name an annotated table as the database does: ${annotated.map(({ name }) => name).join(", ")}.`;
+    reportFor(table)({ code: "history_table", problem: "history is asked for, and no such table is annotated", cure });
+  }
+  for (const table of Array.isArray(options.tables) ? (options.tables as readonly string[]) : []) {
+    if (all.some(({ name }) => name === table)) continue;
+    const cure = `Name a table as the database does: ${all.map(({ name }) => name).join(", ")}.`;
+    reportFor(table)({ code: "no_such_table", problem: "the config names it, and the schema has no such table", cure });
+  }
   if (diagnostics.length > 0) throw schemaError(diagnostics);
   return { tables, files };
+}
+
+function withHistory(model: TableModel, { history = {} }: TableOptions): TableModel {
+  const bounds = Object.hasOwn(history, model.name) ? history[model.name] : undefined;
+  return bounds ? { ...model, history: bounds } : model;
 }
 
 /** Every table once, under the first name that exports it. */

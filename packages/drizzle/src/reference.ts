@@ -4,6 +4,7 @@ import type { FieldModel, ReferenceAction, ReferenceModel, TableModel } from "@g
 import type { Table } from "drizzle-orm";
 import { columnName } from "./names";
 import type { ForeignKey, TableSource } from "./source";
+import { containsKey } from "./unique";
 
 /** A table that was read, without its references. */
 export interface ReadTable {
@@ -38,8 +39,18 @@ export function readReferences(read: readonly ReadTable[]): TableModel[] {
       ]);
     }
   }
-  return models.map((model) => (keeping.has(model.name) ? { ...model, keepsDeleted: true } : model));
+  return models.map((model) => {
+    const uniques = model.uniques.filter((names) => isNeeded(names, model, models));
+    return { ...model, uniques, ...(keeping.has(model.name) && { keepsDeleted: true }) };
+  });
 }
+
+/** A unique key that contains the primary key is there for those who refer to it, as one tenant's rows to each other do. */
+const isNeeded = (names: readonly string[], { name, key }: TableModel, models: readonly TableModel[]): boolean =>
+  !containsKey(
+    names,
+    key.map((column) => column.name),
+  ) || models.some(({ references = [] }) => references.some((to) => to.table === name && sameNames(to.parent, names)));
 
 function readReference(
   { source, model }: ReadTable,

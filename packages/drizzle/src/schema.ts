@@ -30,6 +30,11 @@ const readers: Readonly<Record<Dialect, (modules: readonly SchemaModule[], optio
  * @throws GroveError `schema_invalid` with every problem in its message and, as a list of Diagnostic, in `details`
  */
 export function readSchema(modules: readonly SchemaModule[], options: ReadOptions): ReadSchema {
-  const { dialect, casing, unmarked } = options;
-  return readers[dialect](modules, { casing, ...(unmarked && { unmarked }) });
+  const { dialect, casing, unmarked, tables, history } = options;
+  return readers[dialect](modules, {
+    casing,
+    ...(unmarked && { unmarked }),
+    ...(tables && { tables }),
+    ...(history && { history }),
+  });
 }

@@ -1,4 +1,5 @@
 // A Drizzle table being read, as far as it is the same in both dialects.
+import type { HistoryBounds } from "@grove-crdt/core";
 import { Column, is, type SQL, type Table } from "drizzle-orm";
 import type { Report } from "./diagnostics";
 import { type Mark, readMark } from "./mark";
@@ -9,6 +10,10 @@ export interface TableOptions {
   readonly casing: Casing;
   /** What columns without an annotation are. Without it, they are refused. */
   readonly unmarked?: "lww" | "local";
+  /** Tables that take part although none of their columns is annotated, by name in the database. */
+  readonly tables?: "all" | readonly string[];
+  /** By table name: that its history is kept, and how far back. */
+  readonly history?: Readonly<Record<string, HistoryBounds>>;
 }
 
 /** A column with what the parts need to know of it. */
@@ -69,8 +74,13 @@ export function openSource<C extends Column, Config extends TableConfig>(
   return { table, name: config.name, exportName, columns: read, config, options, report };
 }
 
-/** Only tables with an annotation take part; a lost or doubled one counts, so that it is reported. */
-export const isAnnotated = ({ columns }: Pick<TableSource, "columns">): boolean =>
+/**
+ * Tables with an annotation take part, and those that the config names: a join table may have no column beside its key, and
+ * so nothing to annotate. A lost or doubled annotation counts, so that it is reported.
+ */
+export const isAnnotated = ({ columns, name, options }: Pick<TableSource, "columns" | "name" | "options">): boolean =>
+  options.tables === "all" ||
+  options.tables?.includes(name) === true ||
   columns.some(({ mark }) => mark.annotation !== undefined || mark.conflicting !== undefined || mark.lost);
 
 /** What a column is known by: Postgres hands out a second object for it in indexes and constraints, with one config. */

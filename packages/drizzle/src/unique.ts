@@ -4,7 +4,8 @@ import type { FieldModel } from "@grove-crdt/core";
 import type { ReadColumn, TableSource } from "./source";
 
 /**
- * The unique keys that every node can decide, each once.
+ * The unique keys that every node can decide, each once. One that contains the primary key is among them for references to
+ * it: no other row can violate it.
  *
  * @param named the columns of each key that the schema declares
  * @param isComparable false after reporting a column that nodes could compare differently
@@ -20,8 +21,12 @@ export function decideUniques<Source extends TableSource>(
   const registers = new Set([...keyNames, ...fields.filter(({ type }) => type === "lww").map(({ name }) => name)]);
   const found = new Map<string, string[]>();
   for (const names of named) {
-    // A key that contains the primary key cannot be violated by another row.
-    if (keyNames.length > 0 && keyNames.every((name) => names.includes(name))) continue;
+    if (containsKey(names, keyNames)) {
+      const quiet = { ...source, report: () => {} };
+      if (names.every((name) => registers.has(name) && isComparable(quiet, name)))
+        found.set(JSON.stringify(names), [...names]);
+      continue;
+    }
     const unknown = names.find((name) => !registers.has(name));
     if (unknown !== undefined) {
       source.report({
@@ -34,3 +39,6 @@ export function decideUniques<Source extends TableSource>(
   }
   return [...found.values()];
 }
+
+export const containsKey = (names: readonly string[], key: readonly string[]): boolean =>
+  key.length > 0 && key.every((name) => names.includes(name));

@@ -79,6 +79,22 @@ describe("unique keys", () => {
     ]);
     expect(readOne(t).uniques).toEqual([["email"], ["org", "seat"]]);
   });
+  test("that contain the primary key are kept for those who refer to them, such as rows of the same tenant", () => {
+    const owner = { id: id(), org: lww(text("org").notNull()) };
+    const referred = sqliteTable("referred", owner, (t) => [unique().on(t.org, t.id), unique().on(t.id, t.org)]);
+    const alone = sqliteTable("alone", { ...owner, id: id(), org: lww(text("org").notNull()) }, (t) => [
+      unique().on(t.org, t.id),
+    ]);
+    const child = sqliteTable(
+      "child",
+      { id: id(), org: lww(text("org").notNull()), to: lww(text("to").notNull()) },
+      (t) => [foreignKey({ columns: [t.org, t.to], foreignColumns: [referred.org, referred.id] }).onDelete("cascade")],
+    );
+    const models = new Map(read({ referred, alone, child }).map((model) => [model.name, model]));
+    expect(models.get("referred")?.uniques[0]).toEqual(["org", "id"]);
+    expect(models.get("alone")?.uniques).toEqual([]);
+    expect(models.get("child")?.references).toMatchObject([{ table: "referred", parent: ["org", "id"] }]);
+  });
   test("must not be over an expression or over part of the rows", () => {
     const t = sqliteTable("t", { id: id(), email: title(), gone: lww(integer("gone")) }, (t) => [
       uniqueIndex("lower_email").on(sql`lower(${t.email})`),

@@ -1,6 +1,6 @@
 // What `generate` refuses about a schema as a whole, and that it tells everything at once.
 import { sql } from "drizzle-orm";
-import { index, integer, sqliteTable, sqliteTableCreator, sqliteView, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, sqliteTable, sqliteTableCreator, sqliteView, text } from "drizzle-orm/sqlite-core";
 import { describe, expect, test } from "vitest";
 import * as shadow from "../../../generated/sqlite/shadow";
 import * as reference from "../../../schema/sqlite";
@@ -120,4 +120,38 @@ describe("column names", () => {
 test("tables of another dialect than the config's are named as such", () => {
   const error = schemaErrorOf({ a: annotated("a") }, { dialect: "postgres" });
   expect(error.message).toContain("made for another dialect");
+});
+
+describe("tables that the config names", () => {
+  const notes = annotated("notes");
+  const links = () =>
+    sqliteTable("links", { a: text("a").notNull(), b: text("b").notNull() }, (t) => [
+      primaryKey({ columns: [t.a, t.b] }),
+    ]);
+
+  test("take part although nothing in them is annotated, and may be all key", () => {
+    expect(read({ notes, links: links() }).map(({ name }) => name)).toEqual(["notes"]);
+    const named = read({ notes, links: links() }, { tables: ["links"] });
+    expect(named.map(({ name, key, fields }) => [name, key.length, fields.length])).toEqual([
+      ["notes", 1, 1],
+      ["links", 2, 0],
+    ]);
+    expect(read({ notes, links: links() }, { tables: "all" })).toEqual(named);
+  });
+  test("have their other columns judged like those of any annotated table", () => {
+    const bare = sqliteTable("bare", { id: text("id").primaryKey(), title: text("title") });
+    expect(problems({ bare }, { tables: "all" })).toEqual(["bare.title unmarked"]);
+    expect(read({ bare }, { tables: "all", unmarked: "lww" })[0]?.fields).toMatchObject([
+      { name: "title", type: "lww" },
+    ]);
+  });
+  test("must be there", () => {
+    expect(problems({ notes }, { tables: ["notes", "links"] })).toEqual(["links no_such_table"]);
+  });
+  test("are told of where a key is annotated and there is nothing else", () => {
+    const links = sqliteTable("links", { id: lww(text("id").primaryKey()) });
+    expect(schemaErrorOf({ links }).message).toContain('groveCrdt({ tables: ["links"] })');
+    const more = sqliteTable("more", { id: lww(text("id").primaryKey()), title: lww(text("title")) });
+    expect(schemaErrorOf({ more }).message).not.toContain("tables:");
+  });
 });

@@ -21,6 +21,7 @@ export type Scope<Property extends string = string> = Readonly<
   Partial<Record<Property, string | number | bigint | boolean>>
 >;
 
+/** What a principal may see and write. */
 export interface AccessOptions<Principal, R extends Registry> {
   /** Names of the tables that exist for the principal; omitted = all of the node's. */
   readonly tables?: (principal: Principal) => readonly TableName<R>[];

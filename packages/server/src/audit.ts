@@ -1,6 +1,7 @@
 // Audit: a line for each push that was refused, as a whole or in part: who, when, why; never the values.
 import type { RefusedRow } from "@grove-crdt/sync";
 
+/** A push that was refused, in whole or in part: who sent it, and what of it. */
 export interface AuditEvent {
   /** ISO 8601. */
   readonly at: string;
@@ -17,6 +18,7 @@ export interface AuditEvent {
   readonly rows?: readonly RefusedRow[];
 }
 
+/** Receives a line for each push that was refused, in whole or in part. */
 export type Audit = (event: AuditEvent) => void;
 
 /** Rows that a line names. */

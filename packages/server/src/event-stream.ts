@@ -31,6 +31,7 @@ export function eventStream(
     {
       start(controller) {
         controller.enqueue(encode(first));
+        if (closed.signal.aborted) return controller.error(closed.signal.reason);
         // A reader that does not read never asks: it is closed from here.
         closed.signal.addEventListener("abort", () => controller.error(closed.signal.reason), { once: true });
       },

@@ -32,6 +32,7 @@ interface CommonOptions {
   readonly clockTolerance?: number;
 }
 
+/** Which tokens are taken, and what is a principal in them. */
 export interface JsonWebTokenOptions<Principal> extends CommonOptions {
   /** Claims that were verified to who calls; null for nobody. Default: the claims themselves. */
   readonly principal: (claims: JWTPayload) => Principal | null | Promise<Principal | null>;

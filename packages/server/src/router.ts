@@ -1,11 +1,16 @@
-// The Hono router that serves a node: POST /pull, POST /push and GET /stream under the path where it is mounted.
+// The Hono router that serves a node: POST /pull, POST /push and GET /stream under the path where it is mounted, and beside them
+// what tells whether the node is up and ready.
 import {
   checkProtocol,
   collectionRequestSchema,
   digestRequestSchema,
   type ErrorCode,
   errorCodes,
+  type FieldHistoryRequest,
+  fieldHistoryRequestSchema,
   GroveError,
+  type HistoryRequest,
+  historyRequestSchema,
   isGroveError,
   MAX_JSON_DEPTH,
   MAX_PAGE_ROWS,
@@ -23,6 +28,7 @@ import { type AccessOptions, accessOf } from "./access";
 import { type Audit, printAudit, refusedPush, refusedRows } from "./audit";
 import { readJson } from "./body";
 import { eventStream } from "./event-stream";
+import { healthRouter } from "./health";
 import { expired, expiryOf, nameOf, whenExpired } from "./principal";
 import { RateLimiter, StreamCount } from "./rate";
 
@@ -67,7 +73,7 @@ interface CommonOptions<Principal, R extends Registry> {
   readonly streamKeepAlive?: number;
   /** Bytes of pages that may wait for the reader of a stream (default 4 MiB). One that falls behind is closed, and resumes. */
   readonly streamBuffer?: number;
-  /** Receives what went wrong inside; answers never carry it. Default: console.error. */
+  /** Receives what went wrong inside; answers never carry it. Default: the node's logger; without one, console.error. */
   readonly onError?: (error: unknown) => void;
   /** Receives a line for each push that was refused, in whole or in part. Default: JSON to console.warn. */
   readonly onAudit?: Audit;
@@ -97,9 +103,10 @@ export type SyncRouterOptions<Principal, R extends Registry = Registry> = Common
       }
   );
 
-type Status = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 503;
+type Status = 400 | 401 | 403 | 404 | 408 | 409 | 410 | 413 | 429 | 500 | 503;
 
-const STATUS: Partial<Record<ErrorCode, Status>> = {
+/** The status of an answer with this code; 500 for the others, which say nothing but `internal`. */
+export const STATUS: Partial<Record<ErrorCode, Status>> = {
   bad_request: 400,
   bad_cursor: 400,
   unknown_table: 400,
@@ -108,6 +115,8 @@ const STATUS: Partial<Record<ErrorCode, Status>> = {
   forbidden: 403,
   node_id_taken: 403,
   not_found: 404,
+  no_history: 404,
+  history_gone: 410,
   self_peer: 409,
   forked: 409,
   not_collected: 409,
@@ -138,16 +147,18 @@ function checkShape<Schema extends z.ZodType>(schema: Schema, json: unknown): z.
   });
 }
 
+/** A part of a query that is JSON. */
+function json(name: string, text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  } catch (cause) {
+    throw new GroveError("bad_request", `${name}: no JSON.`, { cause });
+  }
+}
+
 /** The query of a stream; lists and positions in it are JSON. The cursor is the last event's id. */
 function streamRequest(c: Context): StreamRequest {
   const { protocol, node, collected, seen, tables, only, cursor } = c.req.query();
-  const json = (name: string, text: string | undefined) => {
-    try {
-      return text === undefined ? undefined : (JSON.parse(text) as unknown);
-    } catch (cause) {
-      throw new GroveError("bad_request", `${name}: no JSON.`, { cause });
-    }
-  };
   return checkShape(streamRequestSchema, {
     protocol: json("protocol", protocol),
     node,
@@ -157,6 +168,17 @@ function streamRequest(c: Context): StreamRequest {
     tables: json("tables", tables),
     only: json("only", only),
   });
+}
+
+function historyRequest(c: Context): HistoryRequest {
+  const { pk, at = "", ...query } = c.req.query();
+  const time = /^\d+$/.test(at) ? Number(at) : Date.parse(at) * 1000 + 999;
+  return checkShape(historyRequestSchema, { ...query, pk: json("pk", pk), at: time });
+}
+
+function fieldHistoryRequest(c: Context): FieldHistoryRequest {
+  const { pk, limit, ...query } = c.req.query();
+  return checkShape(fieldHistoryRequestSchema, { ...query, pk: json("pk", pk), limit: json("limit", limit) });
 }
 
 /** What a database says of its constraints is nothing for strangers. */
@@ -189,7 +211,10 @@ export function syncRouter<Principal, const R extends Registry = Registry>(
     streamPollInterval = 1_000,
     streamKeepAlive = 15_000,
     streamBuffer = 4 * 1024 * 1024,
-    onError = (error) => console.error("grove-crdt:", error),
+    onError = (error) => {
+      if (node.observer.isHeard) node.observer.failed(error, "an answer");
+      else console.error("grove-crdt:", error);
+    },
     onAudit = printAudit,
     now = Date.now,
   } = options;
@@ -230,11 +255,15 @@ export function syncRouter<Principal, const R extends Registry = Registry>(
     return answer(c, code, message, details);
   };
   app.onError((error, c) => {
-    if (isGroveError(error) && STATUS[error.code] !== undefined)
+    if (isGroveError(error) && STATUS[error.code] !== undefined) {
+      node.observer.refused(c.get("node") ?? c.req.query("node") ?? "", error);
       return refuse(c, error.code, error.message, error.details);
+    }
     onError(error);
     return answer(c, "internal", "Something failed inside the node. Its log has the cause.");
   });
+  // Before anybody is asked who calls: whoever watches processes has no credentials.
+  app.route("/", healthRouter(node));
   app.use(async (c, next) => {
     const called = await identify(c);
     if (!called) return refuse(c, "unauthenticated", "No valid credentials came with this request.");
@@ -317,6 +346,8 @@ export function syncRouter<Principal, const R extends Registry = Registry>(
     end();
     return answer(c, "aborted", "The node is stopping.");
   });
+  app.get("/history", async (c) => c.json(await node.history(historyRequest(c), c.get("called"))));
+  app.get("/field-history", async (c) => c.json(await node.historyOfField(fieldHistoryRequest(c), c.get("called"))));
   app.all("*", (c) => answer(c, "not_found", `No ${c.req.method} ${c.req.path} here. ${errorCodes.not_found}`));
   return app as unknown as Hono;
 }

@@ -5,6 +5,7 @@ import { GroveError } from "@grove-crdt/core";
 import type { GroveNode, Syncer } from "@grove-crdt/sync";
 import type { Hono } from "hono";
 
+/** What a process serves and syncs. */
 export interface ServeOptions {
   readonly node: GroveNode;
   /** Runs and streams while the server does. A cloud that only answers needs none. */
@@ -19,6 +20,7 @@ export interface ServeOptions {
   readonly signals?: readonly NodeJS.Signals[];
 }
 
+/** A node that is being served. */
 export interface ServedNode {
   /** Where it listens. */
   readonly port: number;

@@ -92,6 +92,12 @@ export function decideStep(
   facts: CollectionFacts,
 ): Stepped & { readonly clock: number } {
   const { node, models, now, maxClockDrift } = facts;
+  if (current.rejoining) {
+    if (begin || cancel)
+      throw new GroveError("struck_off", "This node has begun to rejoin and not ended it. Call syncer.rejoin() again.");
+    // It knows nothing yet that it could speak for.
+    return { collection: current, collect: null, isStruck: false, clock: facts.clock };
+  }
   let collection = heard.length > 0 ? joinRoundsOf(current, heard, node) : current;
   if (begin) collection = begun(collection, begin, facts);
   if (cancel) collection = cancelled(collection, node);
@@ -118,6 +124,10 @@ export const readCollection = (row: readonly unknown[] | undefined): Collection 
 /** Whether this database ever exchanged anything, under its name or one before. */
 export const HAS_MET = (schema: string): string =>
   `EXISTS (SELECT 1 FROM ${schema}_grove_peers WHERE coalesce(pull_cursor, push_cursor, seen_incarnation, displaced_incarnation) IS NOT NULL) OR EXISTS (SELECT 1 FROM ${schema}_grove_node WHERE coalesce(formerly, '[]') <> '[]')`;
+
+/** Whether something that was sent to this database is not in its tables: it waits for a row that somebody holds, or was rejected here. */
+export const LACKS = (schema: string): string =>
+  `EXISTS (SELECT 1 FROM ${schema}_grove_parked WHERE code = 'busy' OR sent = 0)`;
 
 /** The rows of which a collection may forget something, as a condition on the shadow table; null = none. */
 export function worthCollecting(

@@ -121,9 +121,10 @@ export function meet(
   const rows = known.map(({ row, present }) => row ?? (present ? adoptedRow(seq) : null));
   // Whose a row is may stand in its values.
   const scoped = scopeColumns(model, view).length > 0;
-  const places = wave.flatMap(({ change }, n) =>
-    known[n]?.present && (scoped || needsBase(model, rows[n] ?? null, change)) ? [n] : [],
-  );
+  const places: number[] = [];
+  wave.forEach(({ change }, n) => {
+    if (known[n]?.present && (scoped || needsBase(model, rows[n] ?? null, change))) places.push(n);
+  });
   return { rows, places };
 }
 

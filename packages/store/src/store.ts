@@ -6,16 +6,21 @@ import type {
   Collection,
   Cursor,
   Discrepancy,
+  HistoryRecord,
   Json,
   Outcome,
   Position,
+  RejoinPeer,
+  Round,
   RowChange,
   RowKey,
   RowSum,
   View,
 } from "@grove-crdt/core";
 import type { CollectionStep } from "./collection";
+import type { Examined, ExamineOptions } from "./examined";
 import type { RejectedChange, Rejection } from "./rejection";
+import type { StatusOptions, StoredStatus } from "./status";
 import type { Paths, TableDigest } from "./tree";
 
 export interface StoreOptions {
@@ -154,6 +159,16 @@ export interface ParkedRow {
   readonly message: string;
 }
 
+/** A row as it stands while nobody folds. */
+export interface SeenRow {
+  /** Null when nothing is known of it. */
+  readonly state: RowChange | null;
+  /** Captured writes of it that no fold has looked at: their values stand beside the stamps of earlier ones. */
+  readonly unfolded: number;
+  /** Why the table does not show it, though it lives; null = it shows, or is deleted. */
+  readonly parked: Pick<ParkedRow, "code" | "message"> | null;
+}
+
 /** How often a database may be looked at by those who wait for something new. */
 export interface Polling {
   /** Milliseconds between two looks while something is written. */
@@ -169,6 +184,10 @@ export interface Store {
   readonly polling: Polling;
   /** Compares the installed capture with the generated one. */
   verify(): Promise<CaptureProblem | null>;
+  /** What the database is and what it lacks, whether capture is installed or not. Writes nothing. */
+  examine(options?: ExamineOptions): Promise<Examined>;
+  /** How the database stands. Writes nothing, also where captured writes wait. */
+  status(options?: StatusOptions): Promise<StoredStatus>;
   /** Creates or renews shadow tables and triggers, and records what there is to adopt. */
   install(): Promise<void>;
   /** Adopts what is recorded as not adopted. @throws GroveError `aborted`, `bad_value` */
@@ -256,9 +275,13 @@ export interface Store {
    * Sets aside what nobody has acknowledged, as changes that were rejected with the code `struck_off`, under the node's own id as the
    * peer, and forgets all that is known of rows; the tables stay as they are. From then on what the peer has decides.
    *
+   * Called again before it has ended, it begins with another peer, or with what the peer has forgotten since.
+   *
    * @param collected deletions stamped up to this are forgotten at the peer
+   * @param rounds the one by which they were, if the peer knows it
+   * @param at the peer, and how far it knows this node's rows; absent = it may know anything
    */
-  beginRejoin(collected: number): Promise<void>;
+  beginRejoin(collected: number, rounds: readonly Round[], at?: RejoinPeer): Promise<void>;
   /** Once the peer's rows have come: takes the others out of the tables. Returns how many those were. */
   endRejoin(): Promise<number>;
   /** Notes a node that there is an exchange with; whether there may be one. */
@@ -275,6 +298,20 @@ export interface Store {
   parked(): Promise<readonly ParkedRow[]>;
   /** Compares base tables with their shadows; what no trigger saw counts as written now. All rows are hashed anew for the next {@link digest}. */
   reconcile(): Promise<readonly Discrepancy[]>;
+  /**
+   * The whole shadow of a row as it stands, and how many captured writes of it no fold has looked at yet. Writes nothing.
+   *
+   * @throws GroveError `unknown_table`, `bad_value`
+   */
+  look(table: string, pk: readonly Json[]): Promise<SeenRow>;
+  /**
+   * What is kept of a row's history, within its bounds and the oldest first. Of a row that nobody wrote since it is kept, the present.
+   *
+   * @throws GroveError `unknown_table`, `no_history`, `bad_value`
+   */
+  history(table: string, pk: readonly Json[]): Promise<readonly HistoryRecord[]>;
+  /** Writes these values to a row, as an application would: it is captured. @throws GroveError `unknown_table`, `bad_value`, `bad_request` */
+  restore(table: string, pk: readonly Json[], values: Readonly<Record<string, Json>>): Promise<void>;
   /** The whole shadow of a row as plain data; null when there is none. */
   inspect(table: string, pk: readonly Json[]): Promise<RowChange | null>;
 }

@@ -4,6 +4,7 @@ import type { Store } from "@grove-crdt/store";
 import { Wakeup } from "./wakeup";
 import type { Watcher } from "./watcher";
 
+/** A row of which something was written. */
 export interface TableEvent {
   readonly table: string;
   /** The key, in canonical values, in the order of the key's columns. */
@@ -16,6 +17,7 @@ export interface TableEvent {
   readonly deleted: boolean;
 }
 
+/** Which changes to be told of, and for how long. */
 export interface ChangesOptions {
   /** Names of the tables; omitted = all of the node's. */
   readonly tables?: readonly string[];

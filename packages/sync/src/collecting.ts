@@ -114,5 +114,15 @@ export async function worthGiving(link: Link, options: ExchangeOptions): Promise
   return given((await node.store.collection()).rounds, node.id);
 }
 
+/**
+ * Tells the peer that a push has brought everything. What it rejected it does not have: as long as that is not settled it hears nothing.
+ *
+ * @throws as {@link talk}
+ */
+export async function give(link: Link, options: ExchangeOptions, gave: Given): Promise<void> {
+  const rejected = await link.node.store.rejections();
+  if (!rejected.some(({ sent, peer }) => sent && peer === link.peer)) await talk(link, options, gave);
+}
+
 const given = (rounds: readonly Round[], node: string): Given =>
   rounds.filter(isOpen).map((round) => [round.id, givenBy(round, node)] as const);

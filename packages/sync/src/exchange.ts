@@ -1,6 +1,6 @@
 // One exchange with one peer: pull until nothing is left, then push until nothing is left; or a half of it.
 import { type GroveError, isGroveError } from "@grove-crdt/core";
-import { isUnderWay, noteTaken, type Talk, talk, worthGiving } from "./collecting";
+import { give, isUnderWay, noteTaken, type Talk, talk, worthGiving } from "./collecting";
 import type { ExchangeOptions, Link } from "./link";
 import { pull } from "./pull";
 import { push } from "./push";
@@ -39,7 +39,7 @@ async function inTurn(
     report.error ??= refusal;
     if (refusal || !before) continue;
     if (half === pull) await noteTaken(link, options, before);
-    if (giving) await talk(link, options, giving);
+    if (giving) await give(link, options, giving);
   }
 }
 

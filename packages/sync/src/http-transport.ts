@@ -21,9 +21,10 @@ import type { CallOptions, Transport } from "./transport";
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
+/** How a peer is reached over HTTP. */
 export interface HttpTransportOptions {
-  /** Headers of every request; called each time, so that a token may change. */
-  readonly headers?: () => Record<string, string> | Promise<Record<string, string>>;
+  /** Headers of every request; a function is called each time, so that a token may change. */
+  readonly headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
   /** Instead of the global `fetch`. */
   readonly fetch?: Fetch;
   /** Give up on a request after this many milliseconds (default 30,000). */
@@ -45,7 +46,7 @@ export class HttpClient {
   }
 
   async headers(own: Record<string, string>): Promise<Record<string, string>> {
-    return { ...own, ...(await this.#headers?.()) };
+    return { ...own, ...(typeof this.#headers === "function" ? await this.#headers() : this.#headers) };
   }
 
   async post<Schema extends z.ZodType>(

@@ -142,7 +142,9 @@ export class Link {
     this.collects = answer.rounds === true;
     checkCollected(this.collected, answer.collected ?? 0);
     // The peer has seen us further than we are: this database was restored from a backup.
-    if (await isRestored(this.node.store, this.node.id, this.url, answer)) this.restored = true;
+    if (!(await isRestored(this.node.store, this.node.id, this.url, answer))) return;
+    if (!this.restored) this.node.observer.reset(answer.node, "out");
+    this.restored = true;
   }
 
   /** Those tables that the peer syncs too; others cannot be asked for, and begin from zero when it does. */

@@ -6,7 +6,14 @@ import {
   type DigestRequest,
   type DigestResponse,
   type Discrepancy,
+  type ExplainedRow,
+  explainState,
+  type FieldHistoryRequest,
+  type FieldHistoryResponse,
+  type FieldWrite,
   GroveError,
+  type HistoryRequest,
+  type HistoryResponse,
   type Json,
   MAX_FORMER_IDS,
   type Outcome,
@@ -18,7 +25,10 @@ import {
   type RowChange,
   type RowKey,
   type RowSum,
+  type StateAt,
   type StreamRequest,
+  type TableModel,
+  type TableName,
 } from "@grove-crdt/core";
 import {
   type AdoptOptions,
@@ -29,6 +39,7 @@ import {
   type ParkedRow,
   type PeerUpdate,
   type Rejection,
+  type SeenRow,
   type Store,
 } from "@grove-crdt/store";
 import { type Linked, linked } from "./abort";
@@ -38,13 +49,18 @@ import { type Caller, NOBODY } from "./caller";
 import { type ChangesOptions, readChanges, type TableEvent } from "./changes";
 import { type CollectionStatus, type CollectOptions, statusOf } from "./collection-status";
 import { Digests } from "./digests";
+import { HistoryReading } from "./history-reading";
 import type { SyncHook } from "./hook";
 import { InFlight } from "./in-flight";
+import type { Reading } from "./metrics";
+import { Observer, type ObserverOptions } from "./observer";
 import { type MergeReport, type Outgoing, Passage } from "./passage";
 import { type Connected, Rejections } from "./rejections";
+import { type NodeStatus, type StatusOptions, toStatus } from "./status";
 import { type Wake, Watcher } from "./watcher";
 
-export interface NodeOptions<R extends Registry = Registry> {
+/** What a node is made of. See {@link createNode}. */
+export interface NodeOptions<R extends Registry = Registry> extends ObserverOptions {
   /** A Drizzle database: over better-sqlite3, postgres.js, a node-postgres Pool or PGlite. */
   readonly db: { readonly $client: DatabaseClient };
   /** The default export of what `npx grove-crdt generate` emits: `registry`. */
@@ -57,7 +73,10 @@ export interface NodeOptions<R extends Registry = Registry> {
   readonly hooks?: readonly SyncHook<R>[];
   /** Milliseconds that a hook may take for a change or a page (default 5,000). */
   readonly hookTimeout?: number;
-  /** Receives what hooks throw that is no GroveError, and which hooks hang or return rubbish. Default: console.error. */
+  /**
+   * Receives what hooks throw that is no GroveError, and which hooks hang or return rubbish. Default: the logger; without one,
+   * console.error.
+   */
   readonly onHookError?: (error: unknown) => void;
   /** How far a stamp may lie ahead of this node's clock, in milliseconds (default 60,000). */
   readonly maxClockDrift?: number;
@@ -72,6 +91,9 @@ export interface CalledBy {
   /** So that a node fits where a transport is wanted. */
   readonly signal?: AbortSignal;
 }
+
+/** A row as {@link GroveNode.explain} tells it. */
+export type SeenExplained = ExplainedRow & Omit<SeenRow, "state">;
 
 /** One syncing database. Made by {@link createNode}. */
 export class GroveNode<R extends Registry = Registry> {
@@ -89,7 +111,10 @@ export class GroveNode<R extends Registry = Registry> {
   readonly #watcher: Watcher;
   /** Hashes of what the node holds, for {@link Syncer.verify}. */
   readonly digests: Digests;
+  /** Tells logger and meter what happens. */
+  readonly observer: Observer;
   readonly #passage: Passage;
+  readonly #history: HistoryReading;
   #answers: Answering | null = null;
   readonly #rejections: Rejections;
   readonly #inFlight = new InFlight();
@@ -108,7 +133,10 @@ export class GroveNode<R extends Registry = Registry> {
       random = Math.random,
       hooks = [],
       hookTimeout = 5_000,
-      onHookError = (error) => console.error("grove-crdt: a hook failed:", error),
+      onHookError = (error) => {
+        if (this.observer.isHeard) this.observer.failed(error, "a hook");
+        else console.error("grove-crdt: a hook failed:", error);
+      },
     } = options;
     this.now = now;
     this.#maxClockDrift = maxClockDrift;
@@ -118,6 +146,12 @@ export class GroveNode<R extends Registry = Registry> {
     const secret = () => (options.random ? drawName(random, 32) : crypto.randomUUID());
     const settings = { now, random, secret, maxClockDrift, nodeId };
     this.store = this.#inFlight.track(openStore(db?.$client, registry, settings, tables));
+    this.observer = new Observer(
+      options,
+      () => this.#id,
+      this.store.tables,
+      async () => (this.#id === null || this.#closed ? null : toReading(await this.status())),
+    );
     this.#watcher = new Watcher(this.store);
     this.digests = new Digests(this.store, () => this.id);
     const settingsOfHooks = { timeout: hookTimeout, onError: onHookError };
@@ -127,7 +161,9 @@ export class GroveNode<R extends Registry = Registry> {
       hooks,
       settingsOfHooks,
       () => this.notify(),
+      (...merged) => this.observer.merged(...merged),
     );
+    this.#history = new HistoryReading(this.store, registry.tables, this.#passage, () => this.id);
     this.#rejections = new Rejections(this.store, (from, rows) => this.#passage.merge(from, rows));
   }
 
@@ -150,9 +186,15 @@ export class GroveNode<R extends Registry = Registry> {
   ready(): Promise<void> {
     this.#ready ??= this.#open().catch((error: unknown) => {
       this.#ready = null;
+      this.observer.failedToOpen(error);
       throw error;
     });
     return this.#ready;
+  }
+
+  /** Whether {@link close} was called. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   async #open(): Promise<void> {
@@ -167,6 +209,7 @@ export class GroveNode<R extends Registry = Registry> {
     const secret = await this.store.secret();
     const identity = { id, secret, now: this.now, restamp: (theirs: number) => this.restamp(theirs) };
     this.#answers ??= new Answering(this.store, this.#watcher, this.#passage, identity, this.digests);
+    this.observer.opened();
   }
 
   /**
@@ -253,6 +296,19 @@ export class GroveNode<R extends Registry = Registry> {
     return this.#during(events(), done);
   }
 
+  /**
+   * How the database stands: who it has exchanged with and what they have not acknowledged, what waits, what was rejected. Reads one
+   * snapshot and writes nothing, also before {@link ready}. What it costs grows with what waits for peers; with the tables only if
+   * rows are to be counted.
+   *
+   * @param options.counts also how many rows and tombstones each table has (default false)
+   * @throws GroveError `capture_missing`, `unsupported_database`
+   */
+  async status(options: StatusOptions = {}): Promise<NodeStatus> {
+    await this.#refuseMissing();
+    return toStatus(await this.store.status(options), this.tables, this.now());
+  }
+
   /** Rows that live but that a constraint keeps out of the table, with the database's message. */
   async parked(): Promise<readonly ParkedRow[]> {
     await this.ready();
@@ -279,6 +335,78 @@ export class GroveNode<R extends Registry = Registry> {
   async inspect(table: string, pk: readonly Json[]): Promise<RowChange | null> {
     await this.ready();
     return this.store.inspect(table, pk);
+  }
+
+  /**
+   * A row for people: what each column says, who wrote it and when, and what it is made of; deleted rows too. Writes nothing, also
+   * before {@link ready}: writes that no fold has looked at yet are counted in `unfolded`, their values stand beside earlier stamps.
+   *
+   * @param pk canonical values in the order of the key's columns
+   * @returns null when nobody ever wrote it
+   * @throws GroveError `unknown_table`, `bad_value`, `capture_missing`, `unsupported_database`
+   */
+  async explain(table: string, pk: readonly Json[]): Promise<SeenExplained | null> {
+    await this.#refuseMissing();
+    const { state, ...seen } = await this.store.look(table, pk);
+    const model = this.registry.tables.find(({ name }) => name === table) as TableModel;
+    return state && { ...explainState(model, state), ...seen };
+  }
+
+  /**
+   * A row as this node had it at a time, by its own clock. Of a table of which history is kept: see docs/history.md.
+   *
+   * @param pk canonical values in the order of the key's columns
+   * @param time a Date, or microseconds since 1970 as `since` and {@link fieldHistory} tell them
+   * @returns null when the node knew nothing of the row then
+   * @throws GroveError `unknown_table`, `no_history`, `bad_value`, `history_gone` where what is kept begins later
+   */
+  async stateAt(table: TableName<R>, pk: readonly Json[], time: Date | number): Promise<StateAt | null> {
+    await this.ready();
+    return this.#history.stateAt(table, pk, time);
+  }
+
+  /**
+   * What was written to a field, the oldest first, and what became of it: what was overruled and what was deleted, too.
+   *
+   * @param pk canonical values in the order of the key's columns
+   * @param field the column's name in the database
+   * @throws GroveError `unknown_table`, `no_history`, `bad_value`
+   */
+  async fieldHistory(table: TableName<R>, pk: readonly Json[], field: string): Promise<readonly FieldWrite[]> {
+    await this.ready();
+    return this.#history.fieldHistory(table, pk, field);
+  }
+
+  /**
+   * Writes values to a row again, such as {@link stateAt} and {@link fieldHistory} tell: an ordinary write of now, which is captured and
+   * travels. Columns that are not named stay as they are; a row that is not there is inserted with those that are.
+   *
+   * @param pk canonical values in the order of the key's columns
+   * @param values canonical values by column name
+   * @throws GroveError `unknown_table`, `bad_value`, `bad_request`; and what the database throws at such a write
+   * @example
+   * const then = await node.stateAt("documents", ["d1"], yesterday);
+   * if (then?.values) await node.restoreRow("documents", ["d1"], then.values);
+   */
+  async restoreRow(table: TableName<R>, pk: readonly Json[], values: Readonly<Record<string, Json>>): Promise<void> {
+    await this.ready();
+    await this.store.restore(table, pk, values);
+    this.notify();
+  }
+
+  /** Answers `GET /history`. @throws GroveError as {@link stateAt} */
+  async history(request: HistoryRequest, { caller = NOBODY }: CalledBy = {}): Promise<HistoryResponse> {
+    await this.ready();
+    return this.#history.answerState(request, caller);
+  }
+
+  /** Answers `GET /field-history`. @throws GroveError as {@link fieldHistory} */
+  async historyOfField(
+    request: FieldHistoryRequest,
+    { caller = NOBODY }: CalledBy = {},
+  ): Promise<FieldHistoryResponse> {
+    await this.ready();
+    return this.#history.answerField(request, caller);
   }
 
   /** Merges rows that `from` sent. Each is checked on its own; a bad one never holds back its neighbours. */
@@ -318,7 +446,10 @@ export class GroveNode<R extends Registry = Registry> {
    * @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer`, `node_id_taken`
    */
   async pull(request: PullRequest, { caller = NOBODY }: CalledBy = {}): Promise<PullResponse> {
-    return (await this.#answering()).pull(request, caller);
+    const answer = await this.#answered(request.node, (answers) => answers.pull(request, caller));
+    if (request.rows !== 0) this.observer.page("out", "pull", answer.rows.length);
+    if (answer.restored) this.observer.reset(request.node, "out");
+    return answer;
   }
 
   /**
@@ -331,10 +462,13 @@ export class GroveNode<R extends Registry = Registry> {
     request: StreamRequest,
     { caller = NOBODY, ...options }: FollowOptions & CalledBy,
   ): Promise<AsyncGenerator<PullResponse, undefined>> {
-    const answering = await this.#answering();
+    await this.ready();
     const { signal, done } = this.#opened(options.signal);
     try {
-      return this.#during(await answering.follow(request, { ...options, signal }, caller), done);
+      const pages = await this.#answered(request.node, (answers) =>
+        answers.follow(request, { ...options, signal }, caller),
+      );
+      return this.#during(this.observer.isIdle ? pages : this.#told(request.node, pages), done);
     } catch (error) {
       done();
       throw error;
@@ -347,12 +481,12 @@ export class GroveNode<R extends Registry = Registry> {
    * @throws GroveError as {@link pull}, and `forbidden` where hooks decide what leaves
    */
   async digest(request: DigestRequest, { caller = NOBODY }: CalledBy = {}): Promise<DigestResponse> {
-    return (await this.#answering()).digest(request, caller);
+    return this.#answered(request.node, (answers) => answers.digest(request, caller));
   }
 
   /** Answers `POST /collection`. @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken`, `struck_off`, `collecting` */
   async exchangeRounds(request: CollectionRequest, { caller = NOBODY }: CalledBy = {}): Promise<CollectionResponse> {
-    return (await this.#answering()).collection(request, caller);
+    return this.#answered(request.node, (answers) => answers.collection(request, caller));
   }
 
   /** Answers `POST /push`. @throws GroveError `protocol_mismatch`, `self_peer`, `node_id_taken` */
@@ -360,12 +494,43 @@ export class GroveNode<R extends Registry = Registry> {
     request: Omit<PushRequest, "rows"> & { readonly rows: readonly unknown[] },
     { caller = NOBODY }: CalledBy = {},
   ): Promise<PushResponse> {
-    return (await this.#answering()).push(request, caller);
+    this.observer.page("in", "push", request.rows.length);
+    const answer = await this.#answered(request.node, (answers) => answers.push(request, caller));
+    if (answer.reset) this.observer.reset(request.node, "out");
+    if (request.restored) this.observer.reset(request.node, "in");
+    return answer;
   }
 
   async #answering(): Promise<Answering> {
     await this.ready();
     return this.#answers as Answering;
+  }
+
+  /** An answer to a peer; why it gets none is told the observer. */
+  async #answered<Answer>(peer: string, ask: (answers: Answering) => Promise<Answer>): Promise<Answer> {
+    const answers = await this.#answering();
+    try {
+      const answer = await ask(answers);
+      this.observer.answered(peer);
+      return answer;
+    } catch (error) {
+      this.observer.refused(peer, error);
+      throw error;
+    }
+  }
+
+  /** The pages of a stream, each told the observer. */
+  async *#told(peer: string, pages: AsyncIterable<PullResponse>): AsyncGenerator<PullResponse, undefined> {
+    const left = this.observer.followed(peer);
+    try {
+      for await (const page of pages) {
+        this.observer.page("out", "stream", page.rows.length);
+        yield page;
+      }
+    } finally {
+      left();
+    }
+    return undefined;
   }
 
   /**
@@ -507,9 +672,16 @@ export class GroveNode<R extends Registry = Registry> {
    * nothing of the node uses the database any more. The database stays open: it is the caller's.
    */
   async close(): Promise<void> {
+    if (!this.#closed) this.observer.closed();
     this.#closed = true;
     for (const { abort } of [...this.#endless]) abort();
     await this.#inFlight.ended();
+  }
+
+  /** For what may come before {@link ready}. */
+  async #refuseMissing(): Promise<void> {
+    const problem = this.#id === null ? await this.store.verify() : null;
+    if (problem?.code === "capture_missing") throw toError(problem);
   }
 
   #refuseUnknown(tables: readonly string[]): void {
@@ -517,6 +689,15 @@ export class GroveNode<R extends Registry = Registry> {
     if (unknown !== undefined) throw unknownTable(unknown);
   }
 }
+
+const toReading = ({ log, parked, rejected, peers }: NodeStatus): Reading => ({
+  log: log.rows,
+  parked,
+  rejected,
+  lag: new Map(
+    peers.flatMap(({ peer, lag }) => (lag ? [[peer, { rows: lag.rows, seconds: lag.milliseconds / 1000 }]] : [])),
+  ),
+});
 
 function toError({ code, names }: CaptureProblem): GroveError {
   const some = `${names.slice(0, 5).join(", ")}${names.length > 5 ? " …" : ""}`;

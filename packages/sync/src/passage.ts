@@ -63,6 +63,13 @@ export class Passage {
     private readonly hooks: readonly AnyHook[],
     private readonly settings: HookSettings,
     private readonly onChanged: () => void,
+    /** Told of every page that was merged, with the milliseconds that it took. */
+    private readonly onMerged: (
+      from: string,
+      rows: readonly unknown[],
+      outcomes: readonly Outcome[],
+      milliseconds: number,
+    ) => void,
   ) {}
 
   #context(peer: string, { principal, request }: Caller): AnyContext {
@@ -97,6 +104,7 @@ export class Passage {
     peer?: (outcomes: readonly Outcome[]) => PeerUpdate,
     { caller = NOBODY, collected }: PassageOptions = {},
   ): Promise<MergeReport> {
+    const begun = performance.now();
     const outcomes: Outcome[] = [];
     const hooks = this.#inbound(caller);
     const context = this.#context(from, caller);
@@ -121,6 +129,7 @@ export class Passage {
     if (isAmended) ({ outcomes: merged, changed } = await this.#mergeAmended(from, incoming, merged, caller, note));
     complete(merged);
     if (changed) this.onChanged();
+    if (rows.length > 0) this.onMerged(from, rows, outcomes, performance.now() - begun);
     if (hooks.has("afterInboundChange")) {
       await hooks.merged(
         incoming.flatMap((item, n) => this.#taken(item, merged[n] as Outcome)),
@@ -243,6 +252,16 @@ export class Passage {
       change: Object.keys(lww).length > 0 ? { ...left, lww } : left,
       amended: Object.keys(own).length > 0 ? writtenAfter(sent, own, this.node()) : null,
     };
+  }
+
+  /** What hooks leave of rows that a caller looks at, which goes to no peer; null = nothing. What they fail on is not shown. */
+  async shown(rows: readonly RowChange[], caller: Caller): Promise<readonly (RowChange | null)[]> {
+    const hooks = this.#outbound(caller);
+    if (rows.length === 0 || !hooks.has("beforeOutboundChange", "beforeOutboundRead")) return rows;
+    const filtered = await hooks.outbound(rows, this.#context(caller.id ?? "", caller));
+    return filtered.map(({ change, amended }, n) =>
+      change ? writtenBefore(rows[n] as RowChange, change, amended).change : null,
+    );
   }
 
   /**

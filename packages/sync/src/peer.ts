@@ -14,6 +14,7 @@ import type { Transport } from "./transport";
 import { compareWhole, findDiffering, type VerifyOptions, type VerifyReport } from "./verify";
 import { sleep, Wakeup, withJitter } from "./wakeup";
 
+/** How a syncer stands with one peer. */
 export interface PeerStatus {
   readonly url: string;
   /** The peer's node id; null while it was never reached. */
@@ -69,10 +70,11 @@ export class Peer {
   #inTurn(run: () => Promise<PeerReport>): Promise<PeerReport> {
     const begin = () => {
       const since = this.#waitingSince;
+      const begun = performance.now();
       return run().then((report) => {
         // What has been written meanwhile waits since then.
         if (report.error === null && this.#waitingSince === since) this.#waitingSince = null;
-        return this.#note(report);
+        return this.#note(report, performance.now() - begun);
       });
     };
     const result = this.#last.then(begin, begin);
@@ -86,11 +88,14 @@ export class Peer {
     return scanned ? pushFrom(this.link, scanned.stored).last : 0;
   }
 
-  #note(report: PeerReport): PeerReport {
+  /** @param milliseconds how long it took; null for a streamed page */
+  #note(report: PeerReport, milliseconds: number | null): PeerReport {
     this.#received += report.pulled;
     this.#sent += report.pushed;
     // A syncer that is stopped has done nothing wrong.
     if (report.error?.code === "aborted") return report;
+    const before = this.#lastError ?? (this.#lastSuccess === null ? undefined : null);
+    this.node.observer.exchanged(report, before, milliseconds);
     this.#lastError = report.error;
     if (report.error === null) this.#lastSuccess = Date.now();
     return report;
@@ -244,7 +249,7 @@ export class Peer {
         // The first page comes at once: the peer can be reached.
         if (!this.#streaming) this.#hurry();
         this.#streaming = true;
-        this.#note({ ...report, peer: link.known });
+        this.#note({ ...report, peer: link.known }, null);
         if (report.pulled > 0) this.options.onReport?.({ ...report, peer: link.known });
         for (const name of ["pulled", "applied", "superseded", "parked", "rejected", "refused"] as const)
           report[name] = 0;
@@ -259,7 +264,7 @@ export class Peer {
     }
     if (error && !signal.aborted) {
       report = { ...report, peer: link.known, error };
-      this.#note(report);
+      this.#note(report, null);
       this.options.onReport?.(report);
     }
     return true;

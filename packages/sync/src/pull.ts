@@ -28,10 +28,12 @@ async function takePage(
   cursor: string | null,
   refused: GroveError | null,
   report: PeerReport,
+  way: "pull" | "stream",
 ): Promise<GroveError | null> {
   const { node, peer, url } = link;
   let refusal = refused;
   report.pulled += page.rows.length;
+  node.observer.page("in", way, page.rows.length);
   const known = (outcomes: readonly Outcome[]) => {
     refusal ??= firstRefusal(outcomes, url);
     return { seen: page.at, url, ...(!refusal && { pullCursor: page.cursor }) };
@@ -103,10 +105,13 @@ export async function pull(
       await pushAgain(link, { pullCursor: null });
       continue;
     }
-    if (page.reset) await pushAgain(link, page.restored && seen ? { displaced: seen } : {});
+    if (page.reset) {
+      node.observer.reset(link.peer, "in");
+      await pushAgain(link, page.restored && seen ? { displaced: seen } : {});
+    }
     seen = page.at;
     refusal ??= await fetchUnequal(link, page, options, report);
-    refusal = await takePage(link, page, cursor, refusal, report);
+    refusal = await takePage(link, page, cursor, refusal, report, "pull");
     // Who knows later stamps itself had better doubt its own clock.
     link.complains = refusal?.code === "clock_drift" && !(await node.store.isAhead());
     cursor = page.cursor;
@@ -136,7 +141,9 @@ async function fetchUnequal(
     const want = left.slice(0, pageRows);
     const answer = await transport.pull({ ...link.self, cursor, want, bytes: pageBytes }, { signal });
     await link.check(answer);
-    const { outcomes } = await node.merge(peer, answer.rows, undefined, { collected: answer.collected ?? 0 });
+    // Whoever has its rows has seen it, also if the page itself is never merged.
+    const known = () => ({ seen: answer.at });
+    const { outcomes } = await node.merge(peer, answer.rows, known, { collected: answer.collected ?? 0 });
     report.pulled += answer.rows.length;
     count(report, outcomes);
     await keepRejected(link, answer.rows, outcomes);
@@ -179,8 +186,11 @@ export async function receive(
     if (page.rows.length > 0 && (page.collected ?? 0) !== link.collected) throw new Unsettled();
     await link.check({ ...page, collected: link.collected });
     if (link.restored) throw new Unsettled();
-    if (page.reset) await pushAgain(link);
-    const refusal = await takePage(link, page, cursor, null, report);
+    if (page.reset) {
+      link.node.observer.reset(link.peer, "in");
+      await pushAgain(link);
+    }
+    const refusal = await takePage(link, page, cursor, null, report, "stream");
     onPage(page);
     if (refusal) throw refusal;
     cursor = page.cursor;

@@ -93,6 +93,8 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       seen = answer.at;
       report.pushed += sent.length;
       count(report, answer.outcomes);
+      node.observer.page("out", "push", sent.length);
+      node.observer.settled("out", peer, sent, answer.outcomes);
       await settle(link, outgoing, answer.outcomes);
       refusal ??= firstRefusal(answer.outcomes, url);
       const want = answer.want ?? [];
@@ -103,6 +105,7 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       if (answer.reset && !restarted) {
         // The receiver was restored: all that we have may be news to it.
         restarted = true;
+        node.observer.reset(peer, "in");
         stored = encodeCursor(START_FULL);
         from = START_FULL;
         await store.savePeer(peer, { pushCursor: stored, seen: answer.at, ...(before && { displaced: before }) });
@@ -118,7 +121,8 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       link.scanned = { stored, cursor: next };
     }
     from = page.cursor;
-    if (!page.more || page.cursor.position >= goal) return refusal;
+    // What the peer did not ask for before is as old as it is long: it goes in one go, like the rest.
+    if (!page.more || (page.cursor.position >= goal && !page.cursor.behind)) return refusal;
   }
 }
 
@@ -161,6 +165,8 @@ async function sendUnequal(
     }
     report.pushed += rows.length;
     count(report, outcomes);
+    node.observer.page("out", "push", rows.length);
+    node.observer.settled("out", link.peer, rows, outcomes);
     await settle(link, outgoing, outcomes);
     refusal ??= firstRefusal(outcomes, link.url);
     left = left.slice(taken);

@@ -18,10 +18,17 @@ export interface RejoinReport {
   readonly kept: number;
 }
 
-/** @throws GroveError `bad_request` where nothing makes it necessary, `collecting`, and what transports throw */
+/** @throws GroveError `bad_request` where nothing makes it necessary, or the syncer has not all tables, `collecting`, and what transports throw */
 export async function rejoin(link: Link, options: ExchangeOptions): Promise<RejoinReport> {
   const { node, transport, url } = link;
   const { store } = node;
+  const left = node.tables.filter(
+    (table) => !options.tables.includes(table) || Object.hasOwn(options.only ?? {}, table),
+  );
+  if (left.length > 0) {
+    const message = `syncer.rejoin() begins all tables anew, and this syncer leaves out rows of ${left.join(", ")}. Call it on a syncer to ${url} without \`tables\` and \`only\`.`;
+    throw new GroveError("bad_request", message, { details: { tables: left } });
+  }
   if (!transport.collection) throw new GroveError("transport", `The transport to ${url} cannot tell of collections.`);
   try {
     await link.meet(options);
@@ -32,12 +39,15 @@ export async function rejoin(link: Link, options: ExchangeOptions): Promise<Rejo
   }
   const mine = await store.collection();
   link.collected = mine.upTo;
-  if (!mine.rejoining) {
-    const answer = await transport.collection({ ...link.self, rounds: [] }, options);
-    const { collected = 0 } = answer;
-    if (collected <= mine.upTo)
-      throw new GroveError("bad_request", `This node has forgotten what ${url} has: there is nothing to rejoin for.`);
-    await store.beginRejoin(collected);
+  const { collected = 0, rounds, seen } = await transport.collection({ ...link.self, rounds: [] }, options);
+  if (!mine.rejoining && collected <= mine.upTo)
+    throw new GroveError("bad_request", `This node has forgotten what ${url} has: there is nothing to rejoin for.`);
+  // One that was begun goes on, unless the peer has forgotten more by now, or is another one.
+  if (collected !== mine.upTo) {
+    // What ended is passed on: who missed it as well hears of it here.
+    const ended = rounds.filter(({ verdict, upTo }) => verdict && upTo === collected);
+    const known = seen === null ? 0 : (await store.knows(seen)) ? seen.seq : null;
+    await store.beginRejoin(collected, ended, { peer: link.peer, seen: known });
     link.collected = collected;
   }
   const report = emptyReport(url);

@@ -1,6 +1,7 @@
 // What became of an exchange with one peer, in numbers.
 import { GroveError, type Outcome } from "@grove-crdt/core";
 
+/** What became of an exchange with one peer. */
 export interface PeerReport {
   /** The peer's node id; null while it was never reached. */
   peer: string | null;

@@ -6,6 +6,7 @@ import { linked } from "./abort";
 import { check, HttpClient, type HttpTransportOptions, overHttp, parse, reason, refusal } from "./http-transport";
 import type { CallOptions, Transport } from "./transport";
 
+/** How a peer is reached, and what it streams. */
 export interface StreamingTransportOptions extends HttpTransportOptions {
   /** Names of the tables to stream; omitted = all that the syncer exchanges. */
   readonly tables?: readonly string[];

@@ -7,6 +7,7 @@ import type { PeerReport } from "./report";
 import type { Transport } from "./transport";
 import type { VerifyOptions, VerifyReport } from "./verify";
 
+/** With whom a node is kept in step, and how often. */
 export interface SyncerOptions {
   readonly peers: readonly Transport[];
   /** Names of the tables to exchange; omitted = all of the node's. */
@@ -71,7 +72,10 @@ export class Syncer {
   }
 
   /** {@link run} and {@link stream} in the background. `stop` resolves when whatever is under way has ended. */
-  start(): { stop(): Promise<void> } {
+  start(): {
+    /** Ends both. */
+    stop(): Promise<void>;
+  } {
     const controller = new AbortController();
     const { signal } = controller;
     const running = Promise.all([this.run({ signal }), this.stream({ signal })]);

@@ -15,6 +15,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The way to one peer: a few questions and their answers. */
 export interface Transport {
   /** Where it leads, for messages and reports. */
   readonly url: string;

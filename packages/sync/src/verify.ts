@@ -24,6 +24,7 @@ export interface DifferingRow {
   readonly there: RowChange | null;
 }
 
+/** What a comparison with one peer found. */
 export interface VerifyReport {
   readonly url: string;
   /** The peer's node id; null while it was never reached. */
@@ -39,6 +40,7 @@ export interface VerifyReport {
 /** Rows that are fetched whole at a time. */
 const ROWS_PER_FETCH = 100;
 
+/** How two nodes are compared. */
 export interface VerifyOptions {
   /**
    * Both sides read all of their rows, whatever they keep: so also what was changed behind capture, or by a failing disk, is found

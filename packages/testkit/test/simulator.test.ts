@@ -32,12 +32,28 @@ describe("one seed is one run", () => {
     ["with crashes", find(does("crash"))],
     ["with streams", find(does("stream"))],
     ["with restored databases", find(does("restore"))],
+    ["with collections", find((plan) => plan.collects && does("collect")(plan) && does("gather")(plan))],
     ["over HTTP", find(({ http }) => http)],
   ])("the trace repeats to the letter, %s", async (_, seed) => {
     const [one, other] = [await simulate(seed, registry), await simulate(seed, registry)];
     expect(one.trace).toEqual(other.trace);
     expect(one.trace.length).toBeGreaterThan(20);
     expect(other).toEqual(one);
+  });
+});
+
+describe("collections in the simulator (fault 22)", () => {
+  test("end, strike off, let nodes rejoin and forget, and lose nothing", { timeout: 120_000 }, async () => {
+    const told: Record<string, number> = {};
+    for (let seed = 1, left = effort(6); left > 0; seed++) {
+      const plan = drawPlan(seed);
+      if (!plan.collects) continue;
+      left--;
+      const { problem, faults } = await simulatePlan(plan, registry);
+      expect(problem, `seed ${seed}`).toBeNull();
+      for (const [name, count] of Object.entries(faults)) told[name] = (told[name] ?? 0) + count;
+    }
+    expect(told["collections ended"]).toBeGreaterThan(0);
   });
 });
 

@@ -52,7 +52,10 @@ export function emitEdgeSchema(tables: readonly EdgeTable[], sources: ReadonlyMa
       type: plain ? `typeof ${base}.${exportName}` : `(typeof ${base})[${quote(exportName)}]`,
     };
   };
-  const body = ordered.map((table) => emitTable(table, placeOf(table.model), exportOf, columnIn)).join("\n");
+  const circular = inCircles(ordered.map(({ model }) => model));
+  const body = ordered
+    .map((table) => emitTable(table, placeOf(table.model), exportOf, columnIn, circular.has(table.model.name)))
+    .join("\n");
   const used = (list: readonly string[]) => list.filter((name) => new RegExp(`\\b${name}[(<]`).test(body));
   const builders = used([
     ...["blob", "customType", "foreignKey", "index", "integer", "numeric", "primaryKey", "real", "sqliteTable"],
@@ -63,7 +66,7 @@ export function emitEdgeSchema(tables: readonly EdgeTable[], sources: ReadonlyMa
     return `import ${atRunTime ? "" : "type "}* as ${alias(source)} from ${quote(source)};\n`;
   });
   return `${header("The edge's tables in SQLite, with the types of those in Postgres.")}
-${/\bsql`/.test(body) ? 'import { sql } from "drizzle-orm";\n' : ""}import { ${builders.join(", ")} } from "drizzle-orm/sqlite-core";
+${/\bsql`/.test(body) ? 'import { sql } from "drizzle-orm";\n' : ""}import { ${[...builders, ...(circular.size > 0 ? [`type ${EXTRA}`] : [])].join(", ")} } from "drizzle-orm/sqlite-core";
 import { ${used(["counter", "document", "fixed", "list", "local", "lww", "set"]).join(", ")} } from "grove-crdt/schema";
 ${imports.join("")}
 /** What the app reads from a column of a Postgres table. */
@@ -73,6 +76,25 @@ type Of<
 > = Table["_"]["columns"][Name]["_"]["data"];
 
 ${body}`;
+}
+
+/** Said where a table's references lead back to it: TypeScript finds no type for what is explained by itself. */
+const EXTRA = "SQLiteTableExtraConfigValue";
+
+/** Tables from which references through others lead back to them. */
+function inCircles(models: readonly TableModel[]): ReadonlySet<string> {
+  const parents = new Map(
+    models.map(({ name, references = [] }) => [name, references.map(({ table }) => table).filter((to) => to !== name)]),
+  );
+  const reachable = (from: string, seen: Set<string>): Set<string> => {
+    for (const to of parents.get(from) ?? []) {
+      if (seen.has(to)) continue;
+      seen.add(to);
+      reachable(to, seen);
+    }
+    return seen;
+  };
+  return new Set(models.map(({ name }) => name).filter((name) => reachable(name, new Set()).has(name)));
 }
 
 const columnsOf = (tables: readonly EdgeTable[], name: string): readonly EdgeColumn[] =>
@@ -88,6 +110,7 @@ function emitTable(
   place: Place,
   exportOf: (table: string) => string,
   columnIn: (table: string, name: string) => string,
+  isCircular: boolean,
 ): string {
   const [only, ...more] = model.key;
   const single = columns.find(({ name }) => name === only?.name);
@@ -112,7 +135,10 @@ function emitTable(
       return `foreignKey({ columns: [${on(columns)}], foreignColumns: [${foreign}] })${actions.join("")}`;
     }),
   ];
-  const extra = extras.length === 0 ? "" : `, (t) => [\n${extras.map((line) => `  ${line},\n`).join("")}]`;
+  const extra =
+    extras.length === 0
+      ? ""
+      : `, (t)${isCircular ? `: ${EXTRA}[]` : ""} => [\n${extras.map((line) => `  ${line},\n`).join("")}]`;
   return `/** ${docText(model.name)} */
 export const ${exportOf(model.name)} = sqliteTable(${quote(model.name)}, {
 ${lines.join("")}}${extra});

@@ -10,7 +10,8 @@ import { emitTruncate } from "./triggers/truncate";
 import { emitUpdate } from "./triggers/update";
 
 /** Statements that create the `_grove_*` tables. */
-export const emitSystem = (): string[] => systemTables().flatMap(emitTable).map(String);
+export const emitSystem = (tables: readonly TableModel[]): string[] =>
+  systemTables(tables).flatMap(emitTable).map(String);
 
 /** Statements that create the tables beside `table`, and its trigger functions and triggers by name. */
 export function emitCapture(table: TableModel, names: Names): TableCapture {

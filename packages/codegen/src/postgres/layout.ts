@@ -8,6 +8,7 @@ import {
   column,
   system as common,
   elsewhereTable,
+  historyTables,
   ID,
   integer,
   keyColumn,
@@ -26,7 +27,7 @@ const bigint = column("bigint");
 const system = { ...common, lock: "_grove_lock" } as const;
 
 /** The tables of which a database has one each. */
-export function systemTables(): LayoutTable[] {
+export function systemTables(tables: readonly TableModel[]): LayoutTable[] {
   return [
     {
       name: system.node,
@@ -106,6 +107,7 @@ export function systemTables(): LayoutTable[] {
     collectionTable(bigint),
     ...treeTables(bigint),
     elsewhereTable(bigint),
+    ...historyTables(bigint, tables),
     {
       name: system.lock,
       exportName: "groveLock",

@@ -5,6 +5,7 @@ import {
   captureTable,
   collectionTable,
   elsewhereTable,
+  historyTables,
   ID,
   integer,
   keyColumn,
@@ -19,7 +20,7 @@ import {
 import type { Names } from "../names";
 
 /** The tables of which a database has one each. */
-export function systemTables(): LayoutTable[] {
+export function systemTables(tables: readonly TableModel[]): LayoutTable[] {
   return [
     {
       name: system.node,
@@ -98,6 +99,7 @@ export function systemTables(): LayoutTable[] {
     collectionTable(integer, text("closed", "the incarnation it closed under last: earlier ones count no more")),
     ...treeTables(integer),
     elsewhereTable(integer),
+    ...historyTables(integer, tables),
   ];
 }
 

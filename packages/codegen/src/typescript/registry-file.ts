@@ -43,6 +43,7 @@ const plain = (table: TableModel) => ({
     onUpdate,
   })),
   keepsDeleted: table.keepsDeleted,
+  history: table.history && { days: table.history.days, depth: table.history.depth },
 });
 
 const plainColumn = ({ element, ...column }: ColumnModel) => ({

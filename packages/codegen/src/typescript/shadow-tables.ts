@@ -9,7 +9,7 @@ import { docText, property, quote } from "./text";
 export interface ShadowDialect {
   /** `sqliteTable` */
   readonly tableWord: string;
-  readonly systemTables: () => readonly LayoutTable[];
+  readonly systemTables: (tables: readonly TableModel[]) => readonly LayoutTable[];
   readonly tablesBeside: (table: TableModel, names: Names) => readonly LayoutTable[];
   readonly emitColumn: (column: LayoutColumn) => string;
   /** Keys and indexes, in terms of the columns in `t`; `nameOf` prints the name of one. */
@@ -21,7 +21,7 @@ export function emitShadowTables(
   tables: readonly TableModel[],
   names: ReadonlyMap<string, Names>,
 ): string {
-  const system = dialect.systemTables().map((table) => {
+  const system = dialect.systemTables(tables).map((table) => {
     const call = emitCall(dialect, table, quote(table.name), quote);
     return `/** ${docText(table.about)} */\nexport const ${table.exportName} = ${call};\n`;
   });

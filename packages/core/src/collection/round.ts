@@ -4,6 +4,8 @@
 //   1. A member that hears of the round closes: it folds, moves its clock past the stamp, and says so. It writes nothing older any more.
 //   2. An exchange that brought everything tells which members' closing states have come with it; a member notes that it has them.
 //   3. A member that has those of all members is ready: from then on it takes no node that it never met, so that nobody joins unseen.
+//      Ready in one round, it is so in no other one until that has ended: so everybody who collects by two does so in the same order. Of
+//      two that are under way the one up to the later time goes on, and who began the other gives it up.
 //   4. Members are the nodes that can be reached from the one who began it over the peers that each of them names, but for those that
 //      were struck off. Once all are ready and have everything of all, that one gives the verdict, and everybody who was ready collects.
 //
@@ -96,7 +98,7 @@ export function awaited(round: Round): readonly Awaited[] {
     if (!member || closings[n] === "") return [{ node, why: "has not heard of it, or has not answered since" }];
     const missing = closings.filter((closing) => closing !== "" && !member.has.includes(closing));
     if (missing.length > 0)
-      return [{ node, why: `has not got everything of ${missing.map((one) => nameOf.get(one)).join(", ")}` }];
+      return [{ node, why: `has not merged everything of ${missing.map((one) => nameOf.get(one)).join(", ")}` }];
     return member.ready || unheard.length > 0 ? [] : [{ node, why: "has everything, and has not said so" }];
   });
 }
@@ -158,8 +160,8 @@ export interface Self {
   /** Its clock, which is past every stamp up to which it closes. */
   readonly clock: number;
   readonly peers: readonly string[];
-  /** Some of what it was sent waits outside of its tables: what comes counts only once that is merged. */
-  readonly busy: boolean;
+  /** Some of what it was sent is not in its tables, since it waits or was rejected: what comes counts only once that is settled. */
+  readonly lacks: boolean;
   readonly tables: Member["tables"];
   /** It has never exchanged anything with anybody. */
   readonly isNew: boolean;
@@ -187,14 +189,37 @@ function close(known: Member | undefined, self: Self): Member {
   return { node, version, closing: incarnation, clock, peers, has: [incarnation], narrowed, ready: false, tables };
 }
 
-function note(round: Round, member: Member, self: Self): Member {
-  const took = self.busy ? [] : (self.took ?? []).flatMap(([id, closings]) => (id === round.id ? closings : []));
+/** Whether a node is to be ready in a round while it is in another one. What who was struck off began has no end to wait for. */
+const mayBeReady = (round: Round, rounds: readonly Round[], self: string): boolean =>
+  !rounds.some(
+    (other) =>
+      other.id !== round.id &&
+      isOpen(other) &&
+      !round.struck.includes(other.by) &&
+      memberOf(other, self)?.ready === true,
+  );
+
+/** Whether a node gives up what it began, since a later one is under way. */
+const givesUp = (round: Round, rounds: readonly Round[], self: string): boolean =>
+  round.by === self &&
+  isOpen(round) &&
+  rounds.some(
+    (other) =>
+      isOpen(other) &&
+      (other.upTo > round.upTo || (other.upTo === round.upTo && other.id > round.id)) &&
+      !other.struck.includes(self) &&
+      !round.struck.includes(other.by),
+  );
+
+function note(round: Round, member: Member, self: Self, mayReady: boolean): Member {
+  const took = self.lacks ? [] : (self.took ?? []).flatMap(([id, closings]) => (id === round.id ? closings : []));
   const has = [...new Set([...member.has, ...took])];
   const peers = [...new Set([...member.peers, ...self.peers])];
   const narrowed = member.narrowed || self.narrowed === true;
   const noted = { ...member, has, peers, narrowed };
   const all = membership(withMember(round, noted)).map((node) => (node === self.node ? noted : memberOf(round, node)));
-  const ready = member.ready || all.every((one) => one && one.closing !== "" && has.includes(one.closing));
+  const ready =
+    member.ready || (mayReady && all.every((one) => one && one.closing !== "" && has.includes(one.closing)));
   if (
     sameSet(has, member.has) &&
     sameSet(peers, member.peers) &&
@@ -236,23 +261,26 @@ export function stepRounds(collection: Collection, self: Self): Stepped {
   // Who has missed a collection has nothing to say until it has rejoined.
   const isBehind = (round: Round) => round.upTo > upTo && !self.isNew && memberOf(round, self.node)?.ready !== true;
   const mayTakePart = !collection.rounds.some((round) => round.verdict && isBehind(round));
-  const rounds = collection.rounds.map((round): Round => {
-    let next = round;
+  const rounds: Round[] = [...collection.rounds];
+  const take = (round: Round): Round => {
+    let next = givesUp(round, rounds, self.node) ? { ...round, cancelled: true as const } : round;
     if (mayTakePart && isOpen(next) && !next.struck.includes(self.node)) {
       const known = memberOf(next, self.node);
       const isClosed = known !== undefined && known.closing !== "";
       // A clock that is far behind has to be corrected first.
       if (!isClosed && self.clock <= round.upTo) return round;
-      const noted = note(next, isClosed ? known : close(known, self), self);
+      const mayReady = mayBeReady(next, rounds, self.node);
+      const noted = note(next, isClosed ? known : close(known, self), self, mayReady);
       if (noted !== known) next = withMember(next, noted);
       if (next.by === self.node) next = judge(next);
     }
     return next;
-  });
+  };
+  for (const [n, round] of rounds.entries()) rounds[n] = take(round);
   for (const round of rounds) {
     if (!round.verdict || round.upTo <= upTo) continue;
     // What waits outside of the tables is merged first: it was sent before this.
-    if (memberOf(round, self.node)?.ready) collect = self.busy ? collect : round;
+    if (memberOf(round, self.node)?.ready) collect = self.lacks ? collect : round;
     else if (!self.isNew) isStruck = true;
     else upTo = round.upTo;
   }

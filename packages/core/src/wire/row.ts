@@ -4,7 +4,7 @@ import { isIllFormed, isMeasurable, isTooDeep } from "../canonical";
 import { FIELD_PARTS, type RowChange, type WireDocument, type WireItem } from "../change";
 import { MAX_ENDS } from "../ends";
 import { GroveError } from "../errors";
-import type { CrdtTypeName, Json, TableModel } from "../model";
+import type { Json, TableModel } from "../model";
 import { fieldNamed, MAX_CAUSAL_LENGTH } from "../row";
 import { NODE_ID } from "../stamp";
 import { isDocument, isItem, isRowChange } from "./check";
@@ -91,26 +91,14 @@ export function checkChange(model: TableModel, change: RowChange): void {
     );
   }
   if (change.pk.includes(null)) throw bad(change, undefined, "a key value is null");
-  FIELD_PARTS.forEach((type, n) => {
-    const before = FIELD_PARTS.slice(0, n).map((other) => change[other]);
-    checkFields(model, change, type, change[type], ...before);
-  });
-}
-
-/** @param others what comes under the types before */
-function checkFields(
-  model: TableModel,
-  change: RowChange,
-  type: CrdtTypeName,
-  fields: object | undefined,
-  ...others: (object | undefined)[]
-): void {
-  if (!fields) return;
-  for (const field of Object.keys(fields)) {
-    const known = fieldNamed(model, field);
-    if (known?.type === type) continue;
-    if (known) throw bad(change, field, `is a ${known.type}, not a ${type}`);
-    if (others.some((other) => other && Object.hasOwn(other, field))) throw bad(change, field, "comes under two types");
-    if (model.key.some((column) => column.name === field)) throw bad(change, field, "is a key column");
+  for (const type of FIELD_PARTS) {
+    for (const field in change[type]) {
+      const known = fieldNamed(model, field);
+      if (known?.type === type) continue;
+      if (known) throw bad(change, field, `is a ${known.type}, not a ${type}`);
+      if (FIELD_PARTS.some((other) => other !== type && Object.hasOwn(change[other] ?? {}, field)))
+        throw bad(change, field, "comes under two types");
+      if (model.key.some((column) => column.name === field)) throw bad(change, field, "is a key column");
+    }
   }
 }

@@ -35,9 +35,15 @@ export interface OpenDatabase extends OpenClient {
  */
 export async function openDatabase({ config: file, url }: DatabaseOptions, cwd: string): Promise<OpenDatabase> {
   const config = await loadConfig(file, cwd);
-  const { dialect, casing, unmarked } = config;
+  const { dialect, casing, unmarked, tables: named, history } = config;
   const modules = await loadSchema(config, resolve(cwd, config.out, dialect), cwd);
-  const { tables } = readSchema(modules, { dialect, ...(casing && { casing }), ...(unmarked && { unmarked }) });
+  const { tables } = readSchema(modules, {
+    dialect,
+    ...(casing && { casing }),
+    ...(unmarked && { unmarked }),
+    ...(named && { tables: named }),
+    ...(history && { history }),
+  });
   const registry = createRegistry(dialect, tables);
   return { ...(await connect(config, url, cwd)), registry };
 }

@@ -19,9 +19,18 @@ export interface DrizzleConfig {
   /** False where drizzle-kit leaves out the marks between statements. */
   readonly breakpoints: boolean;
   readonly unmarked: "lww" | "local" | undefined;
+  /** Tables that take part without an annotation. */
+  readonly tables?: "all" | readonly string[];
+  /** The tables of which history is kept, and how far back. */
+  readonly history?: Readonly<Record<string, { readonly days?: number; readonly depth?: number }>>;
   /** The edge's schema, config and migrations, from the working directory. */
   readonly edge?: { readonly schema: string; readonly config: string; readonly migrations: string };
 }
+
+const historyBounds = z.strictObject(
+  { days: z.number().positive().optional(), depth: z.number().int().positive().optional() },
+  { error: "must be true, or an object of days and depth, each above 0" },
+);
 
 const shape = z.object({
   dialect: z.string({ error: 'must name the database: dialect: "sqlite" or "postgresql"' }),
@@ -35,6 +44,10 @@ const shape = z.object({
     .strictObject({
       out: z.string().min(1).optional(),
       unmarked: z.enum(["lww", "local"]).optional(),
+      tables: z
+        .union([z.literal("all"), z.array(z.string().min(1))], { error: 'must be "all", or a list of tables\' names' })
+        .optional(),
+      history: z.record(z.string(), z.union([z.literal(true).transform(() => ({})), historyBounds])).optional(),
       edge: z
         .strictObject({
           schema: z.string().min(1),
@@ -49,9 +62,14 @@ const shape = z.object({
 const candidates = ["drizzle.config.ts", "drizzle.config.js", "drizzle.config.json"];
 
 export async function loadConfig(file: string | undefined, cwd: string): Promise<DrizzleConfig> {
-  const path = findConfig(file, cwd);
+  const path = findConfig(file, cwd) ?? refuseMissing(file, cwd);
+  return readConfig(await loadDefault(path, relative(cwd, path)), path, cwd);
+}
+
+/** What a config says, as it was loaded from the path. */
+export function readConfig(loaded: unknown, path: string, cwd: string): DrizzleConfig {
   const shown = relative(cwd, path);
-  const result = shape.safeParse(await loadDefault(path, shown));
+  const result = shape.safeParse(loaded);
   if (!result.success) {
     const problems = result.error.issues.map(
       (issue) => `  ${issue.path.join(".") || "default export"}: ${issue.message}`,
@@ -77,16 +95,20 @@ export async function loadConfig(file: string | undefined, cwd: string): Promise
     migrations: out,
     breakpoints,
     unmarked: groveCrdt.unmarked,
+    ...(groveCrdt.tables && { tables: groveCrdt.tables }),
+    ...(groveCrdt.history && { history: groveCrdt.history }),
     ...(groveCrdt.edge && { edge: groveCrdt.edge }),
   };
 }
 
-function findConfig(file: string | undefined, cwd: string): string {
-  const found = (file === undefined ? candidates : [file]).map((name) => resolve(cwd, name)).find(existsSync);
-  if (found !== undefined) return found;
+/** The config's file, absolute; null where there is none. */
+export const findConfig = (file: string | undefined, cwd: string): string | null =>
+  (file === undefined ? candidates : [file]).map((name) => resolve(cwd, name)).find(existsSync) ?? null;
+
+function refuseMissing(file: string | undefined, cwd: string): never {
   const message =
     file === undefined
-      ? `There is no ${candidates[0]} in ${cwd}. Run this where it is, or name it with --config.`
+      ? `There is no ${candidates[0]} in ${cwd}. Run this where it is, name it with --config, or let \`npx grove-crdt init\` write one.`
       : `There is no config ${file}, seen from ${cwd}.`;
   throw new GroveError("schema_load_failed", message);
 }

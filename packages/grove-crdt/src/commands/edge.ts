@@ -43,12 +43,13 @@ export async function readEdgeOf(cloud: Cloud, out: string, cwd: string): Promis
 
 async function checkByHand({ config, read }: Cloud, path: string, cwd: string): Promise<void> {
   const shown = (file: string) => relative(cwd, file).replaceAll("\\", "/");
-  const { casing, unmarked } = config;
+  const { casing, unmarked, tables: named } = config;
   const exports = await loadModule(path, shown(path));
   const { tables } = readSchema([{ path, exports }], {
     dialect: "sqlite",
     ...(casing && { casing }),
     ...(unmarked && { unmarked }),
+    ...(named && { tables: named }),
   });
   const [first = ""] = read.files.values();
   checkPair(
@@ -87,6 +88,8 @@ function emitEdge(
     shadow: fromConfig(resolve(folder, "shadow.ts")),
     migrations: edge.migrations,
     out: fromConfig(out),
+    tables: models.filter(({ fields, local }) => fields.length + local.length === 0).map(({ name }) => name),
+    history: config.history ?? {},
   });
   const keeps = existsSync(path) && !isMade(path);
   return {

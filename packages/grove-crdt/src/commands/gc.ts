@@ -1,13 +1,13 @@
 // `grove-crdt gc`: begins to forget what was deleted, tells how far that is, or gives it up. It only begins: the exchanges of the
 // programs that sync carry it on.
-import { type Collection, GroveError, membership, type Round } from "@grove-crdt/core";
-import { type CollectOptions, createNode, type GroveNode, type RoundStatus, statusOf } from "@grove-crdt/sync";
+import { type Collection, membership, type Round } from "@grove-crdt/core";
+import { type CollectOptions, type RoundStatus, statusOf } from "@grove-crdt/sync";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
-import { type DatabaseOptions, databaseCommand, openDatabase } from "./database";
+import { type NodeCommandOptions, nodeCommand, refuseUnnamed, withNode } from "./node-command";
 import { type Terminal, terminalFor } from "./terminal";
 
-export interface GcOptions extends DatabaseOptions {
+export interface GcOptions extends NodeCommandOptions {
   /** Forgets what was deleted before this time; omitted = until now. */
   readonly before?: Date;
   /** The same in milliseconds before now. */
@@ -16,11 +16,13 @@ export interface GcOptions extends DatabaseOptions {
   readonly strike?: readonly string[];
   readonly status?: boolean;
   readonly cancel?: boolean;
-  readonly json?: boolean;
 }
 
 export const gcCommand = (): Command =>
-  databaseCommand("gc")
+  nodeCommand("gc", {
+    0: "begun, told or given up",
+    1: "an error: one is under way already, or there is none to give up",
+  })
     .description(
       "Forget what was deleted, here and on every node that can be reached from this one, once all of them have heard of it. Only begins: it goes on with the exchanges of the programs that sync. Until it has ended no new node can join.",
     )
@@ -40,7 +42,6 @@ export const gcCommand = (): Command =>
       new Option("--status", "begin nothing: tell what was forgotten, and for whom it waits").conflicts(BEGINNING),
     )
     .addOption(new Option("--cancel", "give up what was begun here").conflicts([...BEGINNING, "status"]))
-    .option("--json", "print one object")
     .action((options: GcOptions) => gc(options, process.cwd(), terminalFor(process.stdout)));
 
 const BEGINNING = ["before", "olderThan", "strike"];
@@ -79,9 +80,7 @@ interface Told extends RoundStatus {
  * @throws GroveError `schema_load_failed`, `schema_invalid`, `capture_missing`, `capture_stale`, `not_adopted`, `collecting`, `bad_request`
  */
 export async function gc(options: GcOptions, cwd: string, terminal: Terminal): Promise<void> {
-  const { client, registry, close } = await openDatabase(options, cwd);
-  try {
-    const node = createNode({ db: { $client: client }, registry });
+  await withNode(options, cwd, async (node) => {
     await refuseUnnamed(node);
     await node.ready();
     if (options.cancel) await node.cancelCollection();
@@ -89,20 +88,7 @@ export async function gc(options: GcOptions, cwd: string, terminal: Terminal): P
     const standing = standingOf(await node.store.collection());
     if (options.json) terminal.print(JSON.stringify({ node: node.id, ...standing }, null, 2));
     else print(terminal, standing);
-    await node.close();
-  } finally {
-    await close();
-  }
-}
-
-/** A name that is drawn here would not be the one that the program is configured with. */
-async function refuseUnnamed(node: GroveNode): Promise<void> {
-  const problem = await node.store.verify();
-  if (problem === null && (await node.store.identity()) === null)
-    throw new GroveError(
-      "bad_request",
-      "The database has no node id yet, so nobody has ever synced with it. Start the program that syncs it once.",
-    );
+  });
 }
 
 function beginning({ before, olderThan, strike }: GcOptions): CollectOptions {

@@ -5,15 +5,17 @@ import { dirname, relative, resolve } from "node:path";
 import { createRegistry, emitFiles } from "@grove-crdt/codegen";
 import { GroveError, type Registry } from "@grove-crdt/core";
 import { readSchema } from "@grove-crdt/drizzle";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type DrizzleConfig, loadConfig } from "./drizzle-config";
 import { type Edge, readEdgeOf } from "./edge";
 import { compareFiles, type GeneratedFile, patchOf, writeFiles } from "./generated-files";
 import { checkCapture, writeCapture } from "./migrations/capture-migrations";
 import { runKit } from "./migrations/drizzle-kit";
 import { readMigrations } from "./migrations/folder";
+import { exitCodesText } from "./node-command";
 import { importSpecifier, loadSchema } from "./schema-files";
 import { type Terminal, terminalFor } from "./terminal";
+import { watch } from "./watch";
 
 export interface GenerateOptions {
   readonly config?: string;
@@ -21,6 +23,9 @@ export interface GenerateOptions {
   readonly out?: string;
   /** False: write no migrations. */
   readonly kit?: boolean;
+  readonly watch?: boolean;
+  /** Print one object instead. */
+  readonly json?: boolean;
 }
 
 export const generateCommand = (): Command =>
@@ -35,11 +40,27 @@ export const generateCommand = (): Command =>
     )
     .option("--check", "write nothing; print a patch and exit with 1 when files or migrations do not match the schema")
     .option("--no-kit", "leave drizzle-kit and the migrations alone")
+    .addOption(
+      new Option("--watch", "generate again whenever the config or a schema file changes, until Ctrl+C").conflicts([
+        "check",
+        "json",
+      ]),
+    )
+    .option("--json", "print one object: which files were written, or are stale")
     .helpOption("-h, --help", "print this help")
+    .addHelpText("after", () => exitCodesText(ENDS))
     .action(async (options: GenerateOptions) => {
+      if (options.watch) return watch(options, process.cwd(), terminalFor(process.stdout));
       const fresh = await generate(options, process.cwd(), terminalFor(process.stdout));
       if (!fresh) process.exitCode = 1;
     });
+
+const ENDS = { 0: "written, or with --check all is fresh", 1: "an error, or with --check something is stale" };
+
+/** Tells `--json` what would otherwise be printed. */
+interface Teller extends Terminal {
+  readonly told?: { readonly files: { path: string; state: string }[]; readonly problems: string[] };
+}
 
 /**
  * @param cwd what relative paths count from
@@ -47,6 +68,14 @@ export const generateCommand = (): Command =>
  * @throws GroveError `schema_load_failed`, `schema_invalid`, `kit_failed`, `migrations_invalid`
  */
 export async function generate(options: GenerateOptions, cwd: string, terminal: Terminal): Promise<boolean> {
+  if (!options.json) return run(options, cwd, terminal);
+  const told = { files: [], problems: [] };
+  const fresh = await run(options, cwd, { print: () => {}, style: (_, text) => text, told });
+  terminal.print(JSON.stringify({ fresh, ...told }, null, 2));
+  return fresh;
+}
+
+async function run(options: GenerateOptions, cwd: string, terminal: Teller): Promise<boolean> {
   const config = await loadConfig(options.config, cwd);
   const folder = resolve(cwd, options.out ?? config.out, config.dialect);
   const { texts, registry, edge } = await emit(config, folder, cwd);
@@ -73,7 +102,8 @@ export async function generate(options: GenerateOptions, cwd: string, terminal: 
 
 const shown = (cwd: string, path: string) => relative(cwd, path).replaceAll("\\", "/");
 
-function print(terminal: Terminal, cwd: string, files: readonly { path: string; state: string }[]): void {
+function print(terminal: Teller, cwd: string, files: readonly { path: string; state: string }[]): void {
+  for (const { path, state } of files) terminal.told?.files.push({ path: shown(cwd, path), state });
   const width = Math.max(...files.map(({ path }) => shown(cwd, path).length));
   for (const { path, state } of files) {
     terminal.print(
@@ -82,8 +112,9 @@ function print(terminal: Terminal, cwd: string, files: readonly { path: string; 
   }
 }
 
-function checkFiles(files: readonly GeneratedFile[], cwd: string, terminal: Terminal): boolean {
+function checkFiles(files: readonly GeneratedFile[], cwd: string, terminal: Teller): boolean {
   const stale = files.filter((file) => file.state !== "unchanged");
+  for (const { path, state } of files) terminal.told?.files.push({ path: shown(cwd, path), state });
   for (const file of stale) terminal.print(patchOf(file, shown(cwd, file.path)));
   const verdict = stale.length === 0 ? terminal.style("green", "fresh") : terminal.style("red", "stale");
   const advice = stale.length === 0 ? "" : " Run `npx grove-crdt generate`.";
@@ -92,8 +123,9 @@ function checkFiles(files: readonly GeneratedFile[], cwd: string, terminal: Term
 }
 
 /** A project without migrations has none that could be stale. */
-function checkMigrations(folder: string, registry: Registry, terminal: Terminal): boolean {
+function checkMigrations(folder: string, registry: Registry, terminal: Teller): boolean {
   const problems = checkCapture({ folder, registry }) ?? [];
+  terminal.told?.problems.push(...problems);
   if (problems.length > 0) {
     const verdict = terminal.style("red", "stale");
     terminal.print(`${verdict} migrations: ${problems.join("; ")}. Run \`npx grove-crdt generate\`.`);
@@ -101,7 +133,7 @@ function checkMigrations(folder: string, registry: Registry, terminal: Terminal)
   return problems.length === 0;
 }
 
-async function checkEdge(edge: Edge | null, cwd: string, terminal: Terminal): Promise<boolean> {
+async function checkEdge(edge: Edge | null, cwd: string, terminal: Teller): Promise<boolean> {
   if (edge === null || !existsSync(resolve(cwd, edge.config))) return true;
   const { migrations } = await loadConfig(edge.config, cwd);
   return checkMigrations(resolve(cwd, migrations), edge.registry, terminal);
@@ -111,7 +143,7 @@ async function migrate(
   config: DrizzleConfig,
   cwd: string,
   { folder, registry }: { folder: string; registry: Registry },
-  terminal: Terminal,
+  terminal: Teller,
 ): Promise<void> {
   if (!config.breakpoints) {
     throw new GroveError(
@@ -134,8 +166,14 @@ interface Emitted {
 
 async function emit(config: DrizzleConfig, folder: string, cwd: string): Promise<Emitted> {
   const modules = await loadSchema(config, folder, cwd);
-  const { dialect, casing, unmarked } = config;
-  const read = readSchema(modules, { dialect, ...(casing && { casing }), ...(unmarked && { unmarked }) });
+  const { dialect, casing, unmarked, tables: named, history } = config;
+  const read = readSchema(modules, {
+    dialect,
+    ...(casing && { casing }),
+    ...(unmarked && { unmarked }),
+    ...(named && { tables: named }),
+    ...(history && { history }),
+  });
   const { tables, files } = read;
   const sources = new Map([...files].map(([table, path]) => [table, importSpecifier(folder, path)]));
   const edge = await readEdgeOf({ config, modules, read }, dirname(folder), cwd);

@@ -1,4 +1,5 @@
 // Loading the user's TypeScript: ESM and CommonJS, path aliases of tsconfig.json, top-level await.
+import { basename, dirname, join } from "node:path";
 import { GroveError } from "@grove-crdt/core";
 import { createJiti } from "jiti";
 
@@ -20,13 +21,26 @@ export async function loadDefault(path: string, shown: string): Promise<unknown>
   return loaded?.default ?? loaded;
 }
 
+/** The default export that the file would have with another text. Nothing is written. */
+export async function loadDefaultOf(path: string, text: string, shown: string): Promise<unknown> {
+  // Under another name in the same folder, since Node remembers a file that it has loaded.
+  const filename = join(dirname(path), `changed-${basename(path)}`);
+  const loaded = (await attempt(shown, () => jitiOf(path).evalModule(text, { filename, async: true }))) as
+    | { default?: unknown }
+    | undefined;
+  return loaded?.default ?? loaded;
+}
+
 const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
-async function load(path: string, shown: string): Promise<unknown> {
-  // From the file itself: its own tsconfig.json counts, and its own node_modules.
-  const jiti = createJiti(path, { tsconfigPaths: true, interopDefault: false, fsCache: false });
+const load = (path: string, shown: string): Promise<unknown> => attempt(shown, () => jitiOf(path).import(path));
+
+/** From the file itself: its own tsconfig.json counts, and its own node_modules. */
+const jitiOf = (path: string) => createJiti(path, { tsconfigPaths: true, interopDefault: false, fsCache: false });
+
+async function attempt(shown: string, run: () => unknown): Promise<unknown> {
   try {
-    return await jiti.import(path);
+    return await run();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new GroveError("schema_load_failed", `${shown} could not be loaded: ${reason}`, { cause });

@@ -1,6 +1,7 @@
 // The files that `schema` names, found and loaded as drizzle-kit does: files, folders read flat, and globs.
 import { existsSync, lstatSync, readdirSync } from "node:fs";
-import { extname, join, relative, resolve } from "node:path";
+import { basename, extname, join, relative, resolve } from "node:path";
+import { fileNames } from "@grove-crdt/codegen";
 import { GroveError } from "@grove-crdt/core";
 import type { SchemaModule } from "@grove-crdt/drizzle";
 import { globSync, isDynamicPattern } from "tinyglobby";
@@ -10,14 +11,14 @@ import { loadModule } from "./load";
 const extensions = new Set([".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"]);
 const isSource = (path: string): boolean => extensions.has(extname(path)) && !/\.d\.[mc]?ts$/.test(path);
 
-/** @param folder where the generated files go: what lies there is ours, and may not exist yet */
+/** @param folder where the generated files go: those are ours, and may not exist yet */
 export async function loadSchema(config: DrizzleConfig, folder: string, cwd: string): Promise<SchemaModule[]> {
   const found = new Set<string>();
   const missing: string[] = [];
   for (const entry of config.schema) {
     const files = findFiles(entry, cwd);
     if (files.length === 0 && !isInside(folder, resolve(cwd, entry))) missing.push(entry);
-    for (const file of files) if (!isInside(folder, file)) found.add(file);
+    for (const file of files) if (!isOurs(folder, file)) found.add(file);
   }
   if (missing.length > 0 || found.size === 0) {
     const what = missing.length > 0 ? missing.join(", ") : "no schema file besides the generated ones";
@@ -52,6 +53,10 @@ function glob(pattern: string, cwd: string): string[] {
     .map((path) => resolve(path))
     .sort();
 }
+
+/** The edge's schema may stand beside our files; the edge's config names it. */
+const isOurs = (folder: string, file: string): boolean =>
+  isInside(folder, file) && (fileNames as readonly string[]).includes(basename(file));
 
 const isInside = (folder: string, path: string): boolean => {
   const way = relative(folder, path);

@@ -1,16 +1,18 @@
 // Collection on Postgres: its rounds, and what is forgotten once all have agreed.
-import { type Collection, collectRow, type Round, type TableModel } from "@grove-crdt/core";
+import { type Collection, collectRow, type Json, type Round, type TableModel } from "@grove-crdt/core";
 import {
   type CollectionFacts,
   type CollectionStep,
   decideStep,
   HAS_MET,
+  LACKS,
   readCollection,
   worthCollecting,
 } from "../collection";
 import { allRows } from "./all-rows";
 import type { RawRow } from "./driver";
 import { collectKept } from "./elsewhere";
+import { recordStates } from "./history";
 import type { Session } from "./session";
 import { ShadowWrites } from "./shadow-writes";
 import { numbers } from "./sql";
@@ -32,12 +34,9 @@ export interface CollectionOptions {
 async function factsOf(session: Session, options: CollectionOptions): Promise<CollectionFacts> {
   const { node, incarnation, now, clock } = session;
   const peers = (await session.rows("SELECT peer FROM public._grove_peers", [])).map(([peer]) => peer as string);
-  const [row] = await session.rows(
-    `SELECT (${HAS_MET("public.")})::int, EXISTS (SELECT 1 FROM public._grove_parked WHERE code = 'busy')::int`,
-    [],
-  );
-  const [hasMet, busy] = (row as RawRow).map(Number);
-  return { ...options, node, incarnation, now, clock, peers, isNew: hasMet === 0, busy: busy === 1 };
+  const [row] = await session.rows(`SELECT (${HAS_MET("public.")})::int, (${LACKS("public.")})::int`, []);
+  const [hasMet, lacks] = (row as RawRow).map(Number);
+  return { ...options, node, incarnation, now, clock, peers, isNew: hasMet === 0, lacks: lacks === 1 };
 }
 
 /** Forgets what the round's verdict names. The log must be empty. */
@@ -46,15 +45,20 @@ async function collect(session: Session, tables: readonly Table[], round: Round)
     const where = worthCollecting(table, table.model, round);
     if (where === null) continue;
     const gone: number[] = [];
+    const left: Json[][] = [];
     for await (const rows of allRows(session, table, session.seq, where)) {
       const writes = new ShadowWrites(session, table);
       for (const { key, row } of rows) {
         const changes = collectRow(table.model, row, round);
         if (changes === "forgotten") gone.push(row.id);
-        else if (changes) writes.add(key, changes);
+        else if (changes) {
+          writes.add(key, changes);
+          left.push(table.pk(key, 0));
+        }
       }
       await writes.flush();
     }
+    await recordStates(session, table, left);
     for (const [name, column] of [
       [table.cells, "row"],
       [table.shadow, "id"],
@@ -66,8 +70,6 @@ async function collect(session: Session, tables: readonly Table[], round: Round)
   await collectKept(session, round);
   // Rows have changed under their old numbers: whoever compares next reads them all.
   await session.rows("UPDATE public._grove_trees SET shape = ''", []);
-  // What was rejected here belongs to lives that may be gone.
-  await session.rows("DELETE FROM public._grove_parked WHERE sent = 0", []);
 }
 
 /** @returns the collection after the step; `isStruck`: the others have collected without this node */

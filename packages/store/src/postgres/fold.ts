@@ -55,6 +55,15 @@ export async function readPending(
   return { tables: tables.filter((_, n) => Number(flags[n]) === 1), busy: Number(flags[tables.length]) === 1 };
 }
 
+/**
+ * Dates back before the server's start what was captured in another database: before this one was made as its copy, or before the
+ * table had its triggers, by rows of a dump. The age of a row is that of its transaction.
+ */
+const dateBack = ({ log }: Table): string => `UPDATE ${log} SET at = $1::text::bigint - 1
+  WHERE at >= $1::text::bigint AND age(xmin) > least(
+    (SELECT age(xmin) FROM pg_database WHERE datname = current_database()),
+    (SELECT max(age(xmin)) FROM pg_trigger WHERE tgrelid = $2::text::regclass))`;
+
 async function collect(session: Session, table: Table): Promise<{ rows: Map<string, Touched>; drained: boolean }> {
   const at = table.logAt;
   const raws = await session.rows(table.drainLog, [String(LOG_ROWS_PER_PASS)]);
@@ -106,6 +115,7 @@ export async function foldTable(
   tables: Tables,
   table: Table,
 ): Promise<{ folded: number; drained: boolean }> {
+  if (session.isFirst) await session.rows(dateBack(table), [String(session.since), table.name]);
   const { rows, drained } = await collect(session, table);
   if (rows.size === 0) return { folded: 0, drained };
   session.folded = true;
@@ -118,9 +128,13 @@ export async function foldTable(
   const cells = await readTouchedCells(session.tx, table, touchedCells(table.model, table.multi, known));
   const inserted = [...rows.values()].filter(({ touch }) => touch.inserted).map(({ pk }) => pk);
   const parked = (await anyParked(session)) ? await readRefusals(session, table, inserted) : new Map<string, unknown>();
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { touch } of rows.values()) oldest = Math.min(oldest, touch.at);
+  const former = await session.former(oldest);
   const clock: FoldClock = {
     node: session.node,
     incarnation: session.incarnation,
+    ...(former && { former }),
     now: session.now,
     clock: session.clock,
   };
@@ -154,6 +168,7 @@ export async function foldTable(
     if (changes.base.op === "update") rewrites.push({ key, raw, values: changes.base.values as Record<string, Json> });
     const news = changes.row.seq === session.next;
     if (news) {
+      session.history?.wrote(session.next, touch.at);
       session.take();
       folded++;
     }

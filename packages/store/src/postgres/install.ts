@@ -46,6 +46,7 @@ export async function verifyCapture(tx: PostgresTransaction, registry: Registry)
     "_grove_tree_groups",
     "_grove_tree_rows",
     "_grove_elsewhere",
+    ...(registry.tables.some((table) => table.history) ? ["_grove_history"] : []),
     ...registry.tables.flatMap(({ name }) => [`_${name}_log`, `_${name}_crdt`, `_${name}_crdt_cells`]),
   ];
   const present = new Set(

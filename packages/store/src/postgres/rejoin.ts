@@ -1,12 +1,23 @@
 // Rejoining on Postgres: what nobody has acknowledged is set aside, the shadow is forgotten, and in the end rows go that the peer lacks.
-import { type Acknowledged, type Links, type Outcome, type RowChange, rowToChange, unsentPart } from "@grove-crdt/core";
-import { FORGET_CURSORS } from "../identity";
-import { acknowledgedBy, FORGET_LIVES, SET_ASIDE } from "../rejoin";
+import {
+  type Acknowledged,
+  acknowledgedBy,
+  type Json,
+  type Links,
+  type Outcome,
+  type RejoinPeer,
+  type Round,
+  type RowChange,
+  rowToChange,
+  unsentPart,
+} from "@grove-crdt/core";
+import { FORGET_LIVES, outdatedRecords, outdatedText, recordOf } from "../rejoin";
 import { allRows } from "./all-rows";
 import type { RawRow } from "./driver";
+import { recordGoneRows } from "./history";
 import { readAllParked } from "./parking";
 import { readBase, readRows } from "./read";
-import { settleRejections } from "./rejections";
+import { readRejections, settleRejections } from "./rejections";
 import type { Session } from "./session";
 import { ident, keyColumn } from "./sql";
 import type { Table } from "./table";
@@ -27,19 +38,31 @@ async function unsentOf(session: Session, table: Table, acknowledged: Acknowledg
       const change = rowToChange(table.model, pk, part.row, values.get(n) ?? {}, options);
       if (!change) return;
       rows.push(change);
-      outcomes.push(part.isWhole ? SET_ASIDE : { ...SET_ASIDE, fields: [...part.row.fields.keys()] });
+      outcomes.push(recordOf(part, change));
     });
   }
   return { rows, outcomes };
 }
 
 /** The log must be empty. What is set aside stands under the node's own id, so that no exchange with a peer settles it. */
-export async function beginRejoin(session: Session, tables: readonly Table[], collected: number): Promise<void> {
-  const cursors = await session.rows("SELECT push_cursor FROM public._grove_peers WHERE push_cursor IS NOT NULL");
-  const acknowledged = acknowledgedBy(cursors.map(([cursor]) => cursor as string));
+export async function beginRejoin(
+  session: Session,
+  tables: readonly Table[],
+  collected: number,
+  rounds: readonly Round[],
+  at: RejoinPeer | null,
+): Promise<void> {
+  const known = await session.rows("SELECT peer, push_cursor FROM public._grove_peers");
+  const peers = known.map(([peer, cursor]) => [peer as string, cursor as string | null] as const);
+  const acknowledged = acknowledgedBy({ self: session.node, collected, rounds, peers, at });
   const unsent = [];
   for (const table of tables) unsent.push(await unsentOf(session, table, acknowledged));
   await session.rows("DELETE FROM public._grove_parked WHERE peer IS NULL OR sent = 0");
+  for (const one of outdatedRecords(await readRejections(session, null), session.node, collected))
+    await session.rows("UPDATE public._grove_parked SET change = $1::text WHERE id = $2::text::bigint", [
+      outdatedText(one),
+      String(one.id),
+    ]);
   for (const { rows, outcomes } of unsent) await settleRejections(session, session.node, true, rows, outcomes);
   for (const { cells, shadow } of tables) {
     await session.rows(`DELETE FROM ${cells}`);
@@ -48,10 +71,11 @@ export async function beginRejoin(session: Session, tables: readonly Table[], co
   await session.rows("DELETE FROM public._grove_hidden_keys");
   await session.rows("DELETE FROM public._grove_elsewhere");
   await session.rows("UPDATE public._grove_trees SET shape = ''");
-  await session.rows(`UPDATE public._grove_peers SET ${FORGET_CURSORS}`);
+  // Where peers were seen stays true, and tells them what of theirs may be known here.
+  await session.rows("UPDATE public._grove_peers SET pull_cursor = NULL, push_cursor = NULL");
   await session.rows(
-    "INSERT INTO public._grove_collection (id, upto, rounds, rejoining) VALUES (1, $1::text::bigint, '[]', 1) ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, rounds = '[]', rejoining = 1",
-    [String(collected)],
+    "INSERT INTO public._grove_collection (id, upto, rounds, rejoining) VALUES (1, $1::text::bigint, $2::text, 1) ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, rounds = excluded.rounds, rejoining = 1",
+    [String(collected), JSON.stringify(rounds)],
   );
   session.renew();
 }
@@ -71,13 +95,23 @@ function childrenFirst(tables: readonly Table[], links: Links): readonly Table[]
   return order;
 }
 
+/** Keys of the rows of which the peer knows nothing, where history is to be told. */
+async function lackedRows(session: Session, table: Table): Promise<Json[][]> {
+  if (!table.model.history) return [];
+  const keys = table.model.key.map(({ name }) => `${ident(keyColumn(name))}::text`);
+  const rows = await session.rows(`SELECT ${keys.join(", ")} FROM ${table.shadow} WHERE cl = 0`);
+  return rows.map((raw) => table.pk(raw, 0));
+}
+
 /** Takes rows out of the tables of which the peer knows nothing; returns how many. */
 export async function endRejoin(session: Session, tables: readonly Table[], links: Links): Promise<number> {
   let gone = 0;
-  for (const { name, shadow, model } of childrenFirst(tables, links)) {
+  for (const table of childrenFirst(tables, links)) {
+    const { name, shadow, model } = table;
     const same = model.key
       .map((column) => `s.${ident(keyColumn(column.name))} = t.${ident(column.name)}`)
       .join(" AND ");
+    await recordGoneRows(session, table, await lackedRows(session, table));
     const [row] = await session.rows(
       `WITH gone AS (DELETE FROM ${name} t USING ${shadow} s WHERE s.cl = 0 AND ${same} RETURNING 1) SELECT count(*) FROM gone`,
     );

@@ -1,7 +1,8 @@
 // Transactions of the store. A write holds `_grove_lock`, so that numbers are given in the order of commits; a read is one
 // snapshot. The node's row is read at the start of each: other processes serve the same database, so nothing that is
 // remembered here counts.
-import { GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
+import { type FoldClock, GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
+import { Witness } from "../history";
 import {
   isConflict,
   isLockTimeout,
@@ -10,7 +11,9 @@ import {
   type PostgresTransaction,
   type RawRow,
 } from "./driver";
+import { recordHistory } from "./history";
 import { Names, SessionNames } from "./names";
+import type { Table } from "./table";
 
 /** Text forms do not depend on who connects; row security fails aloud instead of hiding rows. */
 const FORMS = `SET LOCAL timezone = 'UTC';
@@ -40,11 +43,17 @@ const ORIGIN = `(SELECT system_identifier::text FROM pg_control_system()) || '/'
 const STATE = `SELECT n.node, n.clock, n.seq,
   coalesce((SELECT max(id) FROM public._grove_nodes), 0), coalesce((SELECT max(id) FROM public._grove_shapes), 0),
   (SELECT i.id FROM public._grove_incarnations i WHERE i.ordinal = (SELECT max(ordinal) FROM public._grove_incarnations) AND i.origin = ${ORIGIN}),
-  coalesce((SELECT c.upto FROM public._grove_collection c WHERE c.id = 1), 0)
+  coalesce((SELECT c.upto FROM public._grove_collection c WHERE c.id = 1), 0),
+  floor(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint
 FROM public._grove_node n WHERE n.id = 1 AND n.node IS NOT NULL`;
+
+/** The incarnation before the present one, which may not be stored yet. */
+const FORMER = "SELECT id FROM public._grove_incarnations WHERE id <> $1 ORDER BY ordinal DESC LIMIT 1";
 
 /** What a store keeps between its transactions. Losing it costs time, never correctness. */
 export class Connection {
+  /** The tables of which history is kept. */
+  historied: readonly Table[] = [];
   readonly #names = new Names();
   #writing: Promise<unknown> = Promise.resolve();
   constructor(
@@ -85,8 +94,10 @@ export class Connection {
   async #write<T>(work: (session: Session) => Promise<T>, isolation: string, manner: Manner): Promise<T> {
     const names = new SessionNames(this.#names);
     const result = await this.driver.transaction(isolation, FORMS + LOCK, async (tx) => {
-      const session = await Session.open(tx, names, this.options, manner);
+      const session = await Session.open(tx, names, this.options, manner, this.historied);
       const done = await work(session);
+      // What was neither folded nor merged: taken back, stamped anew, adopted.
+      await recordHistory(session, null, false);
       await session.flush();
       return done;
     });
@@ -159,9 +170,13 @@ export async function readIncarnations(tx: Pick<PostgresTransaction, "rows">): P
 export class Session {
   readonly now: number;
   clock: number;
+  /** What there is to tell to history; null where none is kept. */
+  readonly history: Witness | null;
   #seq: number;
   #stored: readonly [clock: number, seq: number];
   #drawn: readonly [id: string, first: number] | null = null;
+  /** The database writes for the first time since it was made, restored or copied, or since its server started. */
+  readonly isFirst: boolean;
   /** Captured writes were folded: the base table may have rows that it did not have before. */
   folded = false;
   /** Rows whose standing in the base tables is to be decided before the transaction ends. */
@@ -178,7 +193,13 @@ export class Session {
     readonly manner: Manner,
     /** Deletions stamped up to this are forgotten here. */
     readonly collected: number,
+    /** When the server started, microseconds since 1970. */
+    readonly since: number,
+    /** The tables of which history is kept. */
+    readonly historied: readonly Table[],
   ) {
+    this.history = historied.length > 0 ? new Witness(seq) : null;
+    this.isFirst = known === null;
     this.clock = clock;
     this.#seq = seq;
     this.#stored = [clock, seq];
@@ -190,10 +211,11 @@ export class Session {
     names: SessionNames,
     options: SessionOptions,
     manner: Manner,
+    historied: readonly Table[] = [],
   ): Promise<Session> {
     const [state] = await tx.rows(STATE);
     if (!state) throw noIdentity();
-    const [node, clock, seq, lastNode, lastShape, incarnation, collected] = state as [string, ...unknown[]];
+    const [node, clock, seq, lastNode, lastShape, incarnation, collected, since] = state as [string, ...unknown[]];
     await names.load(tx, Number(lastNode), Number(lastShape));
     return new Session(
       tx,
@@ -205,6 +227,8 @@ export class Session {
       (incarnation ?? null) as string | null,
       manner,
       Number(collected),
+      Number(since),
+      historied,
     );
   }
 
@@ -223,6 +247,12 @@ export class Session {
       this.#drawn = [this.known, this.#seq + 1];
     }
     return this.known;
+  }
+  /** Under which incarnation the database counted before the server's start; see {@link FoldClock.former}. */
+  async former(at: number): Promise<FoldClock["former"]> {
+    if (at >= this.since) return undefined;
+    const [row] = await this.rows(FORMER, [this.incarnation]);
+    return row && { incarnation: row[0] as string, until: this.since };
   }
   /** From here on this database counts under another incarnation: its totals of the present one went back. */
   renew(): void {

@@ -6,12 +6,15 @@ import {
   admits,
   type Collection,
   type Discrepancy,
+  type HistoryRecord,
   isKnownPosition,
   isLinked,
   type Json,
   type Outcome,
   type Position,
   type Registry,
+  type RejoinPeer,
+  type Round,
   type RowChange,
   type RowKey,
   type View,
@@ -20,8 +23,11 @@ import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import { type CollectionStep, checkCollected } from "../collection";
 import { decodeRecord } from "../decoding";
 import { NO_ROWS, otherRows, takeArrivals, withKept, withOthers } from "../elsewhere";
+import type { Examined, ExamineOptions } from "../examined";
+import { boundRow, checkHistory, presentAlone } from "../history";
 import { decideFork, FORGET_CURSORS } from "../identity";
 import type { RejectedChange, Rejection } from "../rejection";
+import type { StatusOptions, StoredStatus } from "../status";
 import type {
   Activity,
   AdoptOptions,
@@ -31,6 +37,7 @@ import type {
   ParkedRow,
   PeerState,
   PeerUpdate,
+  SeenRow,
   Served,
   ServeQuery,
   Store,
@@ -46,8 +53,11 @@ import { compareTable } from "./comparison";
 import { isRefusal, type PostgresDriver } from "./driver";
 import { toDriver } from "./driver-value";
 import { forgetElsewhere, mergeElsewhere, readArrivals, readElsewhereStates, readElsewhereTables } from "./elsewhere";
+import { examine } from "./examined";
 import { activityProbe, foldTable, pendingProbe, readPending } from "./fold";
+import { readHistory, recordHistory, walkHistory } from "./history";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
+import { lookAt } from "./look";
 import { mergePage } from "./merge";
 import { readAllParked, readParked } from "./parking";
 import { readPeer, writePeer } from "./peers";
@@ -56,10 +66,12 @@ import type { StateReader } from "./read";
 import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
 import { beginRejoin, endRejoin } from "./rejoin";
 import { restamp } from "./restamp";
+import { restore } from "./restored-row";
 import { servePage } from "./serve";
 import { Connection, readIncarnations, type Session } from "./session";
 import { numbers } from "./sql";
 import { readStates } from "./states";
+import { readStatus } from "./status";
 import { Table } from "./table";
 import { distrustTrees, growTree, readTrees } from "./tree";
 import { readWaiting } from "./waiting";
@@ -84,6 +96,7 @@ export class PostgresStore implements Store {
     this.#connection = new Connection(driver, options);
     this.#tables = chooseTables(registry, tables).map((model) => new Table(model));
     this.#byName = new Map(this.#tables.map((table) => [table.model.name, table]));
+    this.#connection.historied = this.#tables.filter(({ model }) => model.history !== undefined);
     this.keeps = tables === undefined;
     this.#probe = pendingProbe(this.#tables);
     this.#activity = activityProbe(this.#tables);
@@ -91,6 +104,14 @@ export class PostgresStore implements Store {
 
   get tables(): readonly string[] {
     return this.#tables.map(({ model }) => model.name);
+  }
+
+  examine(options: ExamineOptions = {}): Promise<Examined> {
+    return examine(this.#connection.driver, this.tables, options);
+  }
+
+  status({ counts = false }: StatusOptions = {}): Promise<StoredStatus> {
+    return this.#connection.read((tx) => readStatus(tx, this.#tables, counts));
   }
 
   #registry(): Registry {
@@ -140,6 +161,34 @@ export class PostgresStore implements Store {
       await this.#mergeWaiting(table);
       if (added !== null) await inChunks((session, after) => adoptColumns(session, table, added, after, ADOPT_CHUNK));
     }
+    await this.#beginHistory(options.signal);
+  }
+
+  /** Gives rows from before their history its first record. */
+  async #beginHistory(signal?: AbortSignal): Promise<void> {
+    for (const table of this.#connection.historied) {
+      const walk = async (session: Session) => {
+        await this.#foldRest(session);
+        return walkHistory(session, table);
+      };
+      while (!(await this.#connection.write(walk, "REPEATABLE READ"))) signal?.throwIfAborted();
+    }
+  }
+
+  async history(name: string, pk: readonly Json[]): Promise<readonly HistoryRecord[]> {
+    const table = checkHistory(this.#table(name));
+    const key = table.canonicalKey(table.keyParams(pk));
+    return this.#folded(async (reader) => {
+      const records = await readHistory(reader, name, key);
+      if (records.length > 0) return boundRow(table.model, records, this.options.now()).records;
+      const [state] = await readStates(reader, this.#byName, [[name, key]]);
+      return presentAlone(state ?? null, this.options.now());
+    });
+  }
+
+  async restore(name: string, pk: readonly Json[], values: Readonly<Record<string, Json>>): Promise<void> {
+    const table = this.#table(name);
+    await this.#connection.driver.transaction("READ COMMITTED", "", (tx) => restore(tx, table, pk, values));
   }
 
   /** What rows were told of columns that the table did not have yet. */
@@ -216,6 +265,7 @@ export class PostgresStore implements Store {
         const passes = [];
         for (const table of pending.tables) passes.push(await foldTable(session, this.#byName, table));
         await project(session, this.#byName);
+        await recordHistory(session, null);
         const count = passes.reduce((sum, { folded }) => sum + folded, 0);
         return { folded: count, drained: passes.every(({ drained }) => drained) };
       });
@@ -234,6 +284,7 @@ export class PostgresStore implements Store {
         const pass = await foldTable(session, this.#byName, table);
         count += pass.folded;
         drained = pass.drained;
+        await recordHistory(session, null);
       }
     }
     if (tables.length > 0) await project(session, this.#byName);
@@ -472,10 +523,10 @@ export class PostgresStore implements Store {
     });
   }
 
-  beginRejoin(collected: number): Promise<void> {
+  beginRejoin(collected: number, rounds: readonly Round[], at?: RejoinPeer): Promise<void> {
     return this.#connection.write(async (session) => {
       await this.#foldRest(session);
-      await beginRejoin(session, this.#tables, collected);
+      await beginRejoin(session, this.#tables, collected, rounds, at ?? null);
     });
   }
 
@@ -536,6 +587,14 @@ export class PostgresStore implements Store {
       await distrustTrees(session);
       return found;
     }, "REPEATABLE READ");
+  }
+
+  async look(name: string, pk: readonly Json[]): Promise<SeenRow> {
+    const table = this.#table(name);
+    table.keyParams(pk);
+    return this.#connection.readNamed((tx, names) =>
+      lookAt({ tx, names, rows: (text, params) => tx.rows(text, params) }, table, pk),
+    );
   }
 
   async inspect(name: string, pk: readonly Json[]): Promise<RowChange | null> {

@@ -65,21 +65,22 @@ export function applyBase(session: Session, table: Table, key: readonly unknown[
       statements.writer(table.deleteBase).run(...key);
       return null;
     }
-    const columns = Object.keys(write.values);
-    const params: unknown[] = [];
-    for (const name of columns) {
-      const field = table.field(name);
+    const { op } = write;
+    const { sql, fields } = table.writeBase(op, Object.keys(write.values));
+    const params: unknown[] = op === "insert" ? [...key] : [];
+    for (const field of fields) {
+      const { name, type } = field;
       try {
         params.push(table.param(field, write.values[name] as Json));
       } catch (error) {
         // Each increment was right where it was made; only their sum does not fit the column.
-        if (field.type !== "counter" && !(error instanceof UnfitValue)) throw error;
+        if (type !== "counter" && !(error instanceof UnfitValue)) throw error;
         const message = `${table.model.name}.${name}: ${String(write.values[name])} does not fit the column.`;
         return { code: "bad_value", message };
       }
     }
-    if (write.op === "insert") statements.writer(table.insertBase(columns)).run(...key, ...params);
-    else statements.writer(table.updateBase(columns)).run(...params, ...key);
+    if (op === "update") params.push(...key);
+    statements.writer(sql).run(...params);
     return null;
   } catch (error) {
     if (!isConstraint(error)) throw error;

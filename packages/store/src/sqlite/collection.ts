@@ -1,10 +1,11 @@
 // Collection on SQLite: its rounds, and what is forgotten once all have agreed.
-import { type Collection, collectRow, memberOf, type Round, type TableModel } from "@grove-crdt/core";
+import { type Collection, collectRow, type Json, memberOf, type Round, type TableModel } from "@grove-crdt/core";
 import {
   type CollectionFacts,
   type CollectionStep,
   decideStep,
   HAS_MET,
+  LACKS,
   mayClose,
   readCollection,
   worthCollecting,
@@ -13,6 +14,7 @@ import { allRows } from "./all-rows";
 import { applyShadow } from "./apply";
 import type { Statements } from "./driver";
 import { collectKept } from "./elsewhere";
+import { recordStates } from "./history";
 import type { Session } from "./session";
 import type { Table } from "./table";
 
@@ -27,10 +29,8 @@ export interface CollectionOptions {
 
 function factsOf({ statements, node, incarnation, now, clock }: Session, options: CollectionOptions): CollectionFacts {
   const peers = statements.rows("SELECT peer FROM _grove_peers").map(([peer]) => peer as string);
-  const [hasMet, busy] = statements.row(
-    `SELECT ${HAS_MET("")}, EXISTS (SELECT 1 FROM _grove_parked WHERE code = 'busy')`,
-  ) as [number, number];
-  return { ...options, node, incarnation, now, clock, peers, isNew: hasMet === 0, busy: busy === 1 };
+  const [hasMet, lacks] = statements.row(`SELECT ${HAS_MET("")}, ${LACKS("")}`) as [number, number];
+  return { ...options, node, incarnation, now, clock, peers, isNew: hasMet === 0, lacks: lacks === 1 };
 }
 
 /** Forgets what the round's verdict names. The log must be empty. */
@@ -40,11 +40,16 @@ function collect(session: Session, tables: readonly Table[], round: Round): void
     const where = worthCollecting(table, table.model, round);
     if (where === null) continue;
     const gone: number[] = [];
+    const left: Json[][] = [];
     for (const { key, row } of allRows(session, table, session.seq, where)) {
       const changes = collectRow(table.model, row, round);
       if (changes === "forgotten") gone.push(row.id);
-      else if (changes) applyShadow(session, table, key, changes);
+      else if (changes) {
+        applyShadow(session, table, key, changes);
+        left.push(table.pk(key, 0));
+      }
     }
+    recordStates(session, table, left);
     for (const id of gone) {
       statements.writer(`DELETE FROM ${table.cells} WHERE row = ?`).run(id);
       statements.writer(`DELETE FROM ${table.shadow} WHERE id = ?`).run(id);
@@ -53,8 +58,6 @@ function collect(session: Session, tables: readonly Table[], round: Round): void
   collectKept(session, round);
   // Rows have changed under their old numbers: whoever compares next reads them all.
   statements.run("UPDATE _grove_trees SET shape = ''");
-  // What was rejected here belongs to lives that may be gone.
-  statements.run("DELETE FROM _grove_parked WHERE sent = 0");
 }
 
 /** @returns the collection after the step; `isStruck`: the others have collected without this node */

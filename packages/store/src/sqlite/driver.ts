@@ -11,6 +11,8 @@ export interface SqliteStatement {
 export interface SqliteDatabase {
   readonly inTransaction: boolean;
   readonly open: boolean;
+  /** The file's path; empty, or `:memory:`, where there is none. */
+  readonly name?: string;
   prepare(sql: string): SqliteStatement;
   exec(sql: string): unknown;
 }

@@ -110,9 +110,13 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
     if (stored) known.push({ touch, present: raw[at.present] === 1, id: stored.id, cl: stored.cl });
   }
   const cells = readTouchedCells(session.statements, table, touchedCells(table.model, table.multi, known));
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { touch } of rows.values()) oldest = Math.min(oldest, touch.at);
+  const former = session.former(oldest);
   const clock: FoldClock = {
     node: session.node,
     incarnation: session.incarnation,
+    ...(former && { former }),
     now: session.now,
     clock: session.clock,
   };
@@ -150,6 +154,7 @@ export function foldTable(session: Session, tables: Tables, table: Table): { fol
     const key = raw.slice(at.key, at.key + table.model.key.length);
     applyBase(session, table, key, changes.base);
     const news = changes.row.seq === session.next;
+    if (news) session.history?.wrote(session.next, touch.at);
     if (news) session.take();
     if (news) folded++;
     if (news || changes.cells.length > 0) applyShadow(session, table, key, changes);

@@ -28,7 +28,8 @@ export function verifyCapture(statements: Statements, registry: Registry): Captu
   );
   const missing: string[] = [];
   const stale: string[] = [];
-  for (const ours of OURS) if (!installed.has(ours)) missing.push(ours);
+  const history = registry.tables.some((table) => table.history) ? ["_grove_history"] : [];
+  for (const ours of [...OURS, ...history]) if (!installed.has(ours)) missing.push(ours);
   for (const { name } of registry.tables) {
     for (const ours of [`_${name}_log`, `_${name}_crdt`, `_${name}_crdt_cells`])
       if (!installed.has(ours)) missing.push(ours);

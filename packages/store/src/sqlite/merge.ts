@@ -12,6 +12,7 @@ import { meet, type PageRow, refuse, sortPage, wavesOf } from "../page";
 import type { MergeResult } from "../store";
 import { allowed, linksOf } from "../tables";
 import { applyMerged } from "./apply";
+import { recordHistory } from "./history";
 import { anyParked, readRefusal } from "./parking";
 import { project } from "./projection";
 import { readBase, readRows } from "./read";
@@ -62,6 +63,7 @@ function mergeWave(
       );
       outcomes[index] = outcome;
       if (!merged) return;
+      session.history?.met(table.model, row, change, context.from);
       if (merged.row !== row) {
         applyMerged(session, table, around, change.pk, key, merged, present);
         session.take();
@@ -96,6 +98,7 @@ export function mergePage(
     keepReceived(session, table, written);
     merged.push({ table, written });
   }
+  recordHistory(session, options.from);
   if (merged.length === 0) return { outcomes, changed: false };
   project(session, tables);
   if (anyParked(session)) {

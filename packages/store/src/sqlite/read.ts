@@ -5,6 +5,9 @@ import type { Statements } from "./driver";
 import type { Session } from "./session";
 import { gatheredCells, KEYS_PER_READ, rawToCell, type Table } from "./table";
 
+/** What rows are read through: a session, or a snapshot with the names that it needs. */
+export type StateReader = Pick<Session, "statements" | "names">;
+
 /** So many rows are read with all their cells gathered in one result: a row may have ten thousand, and most have two. */
 const FEW = 16;
 
@@ -49,7 +52,7 @@ const UNKNOWN: KnownRow = { row: null, present: false };
 
 /** Runs `sql(count)` over the keys in chunks; each result's first column is the place of its key. */
 function inChunks(
-  session: Session,
+  session: StateReader,
   keys: readonly (readonly unknown[])[],
   sql: (count: number) => string,
   each: (raw: readonly unknown[]) => void,
@@ -73,7 +76,7 @@ function inChunks(
 }
 
 /** What shadow and base table know of each key, in the order of `keys`. */
-export function readRows(session: Session, table: Table, keys: readonly (readonly unknown[])[]): KnownRow[] {
+export function readRows(session: StateReader, table: Table, keys: readonly (readonly unknown[])[]): KnownRow[] {
   const rows: KnownRow[] = keys.map(() => UNKNOWN);
   const found: { place: number; stored: StoredRow; present: boolean }[] = [];
   inChunks(
@@ -97,7 +100,7 @@ export function readRows(session: Session, table: Table, keys: readonly (readonl
 
 /** Canonical values of the base rows at `places` of `keys`. */
 export function readBase(
-  session: Session,
+  session: StateReader,
   table: Table,
   keys: readonly (readonly unknown[])[],
   places: readonly number[],

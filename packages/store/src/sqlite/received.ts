@@ -1,6 +1,6 @@
 // Values that come out of the base table different from what went in: a user's trigger changed them, or the column's
 // affinity did. The shadow keeps them as received, so that every node still serves the same value under its stamp.
-import { decideReceived, fieldNamed, type RowChange } from "@grove-crdt/core";
+import { decideReceived, fieldNamed, type RowChange, type WireRegister } from "@grove-crdt/core";
 import { roundsOf } from "../page";
 import { writeCells } from "./apply";
 import { readBase, readRows } from "./read";
@@ -22,11 +22,14 @@ export const mayDiffer = (session: Session, table: Table): boolean =>
   table.model.fields.some((field) => field.type === "lww" && !isExact(field)) || hasTriggers(session, table);
 
 /** Whether the columns of a change certainly give back what it says. */
-const isCertain = ({ model }: Table, { lww = {} }: RowChange): boolean =>
-  Object.entries(lww).every(([name, [value]]) => {
+function isCertain({ model }: Table, { lww }: RowChange): boolean {
+  for (const name in lww) {
+    const [value] = lww[name] as WireRegister;
     const field = fieldNamed(model, name);
-    return field === undefined || survives(field, value);
-  });
+    if (field !== undefined && !survives(field, value)) return false;
+  }
+  return true;
+}
 
 interface Written {
   readonly change: RowChange;

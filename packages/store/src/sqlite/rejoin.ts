@@ -1,12 +1,22 @@
 // Rejoining on SQLite: what nobody has acknowledged is set aside, the shadow is forgotten, and in the end rows go that the peer lacks.
-import { type Acknowledged, type Outcome, type RowChange, rowToChange, unsentPart } from "@grove-crdt/core";
-import { FORGET_CURSORS } from "../identity";
-import { acknowledgedBy, FORGET_LIVES, SET_ASIDE } from "../rejoin";
+import {
+  type Acknowledged,
+  acknowledgedBy,
+  type Json,
+  type Outcome,
+  type RejoinPeer,
+  type Round,
+  type RowChange,
+  rowToChange,
+  unsentPart,
+} from "@grove-crdt/core";
+import { FORGET_LIVES, outdatedRecords, outdatedText, recordOf } from "../rejoin";
 import { allRows } from "./all-rows";
 import type { RawRow } from "./driver";
+import { recordGoneRows } from "./history";
 import { readAllParked } from "./parking";
 import { readBase, readRows } from "./read";
-import { settleRejections } from "./rejections";
+import { readRejections, settleRejections } from "./rejections";
 import type { Session } from "./session";
 import { ident, keyColumn } from "./sql";
 import type { Table } from "./table";
@@ -30,19 +40,29 @@ function unsentOf(session: Session, table: Table, acknowledged: Acknowledged) {
       const change = rowToChange(table.model, pk, part.row, values.get(n) ?? {}, options);
       if (!change) return;
       rows.push(change);
-      outcomes.push(part.isWhole ? SET_ASIDE : { ...SET_ASIDE, fields: [...part.row.fields.keys()] });
+      outcomes.push(recordOf(part, change));
     });
   }
   return { rows, outcomes };
 }
 
 /** The log must be empty. What is set aside stands under the node's own id, so that no exchange with a peer settles it. */
-export function beginRejoin(session: Session, tables: readonly Table[], collected: number): void {
+export function beginRejoin(
+  session: Session,
+  tables: readonly Table[],
+  collected: number,
+  rounds: readonly Round[],
+  at: RejoinPeer | null,
+): void {
   const { statements } = session;
-  const cursors = statements.rows("SELECT push_cursor FROM _grove_peers WHERE push_cursor IS NOT NULL");
-  const acknowledged = acknowledgedBy(cursors.map(([cursor]) => cursor as string));
+  const peers = statements
+    .rows("SELECT peer, push_cursor FROM _grove_peers")
+    .map(([peer, cursor]) => [peer as string, cursor as string | null] as const);
+  const acknowledged = acknowledgedBy({ self: session.node, collected, rounds, peers, at });
   const unsent = tables.map((table) => unsentOf(session, table, acknowledged));
   statements.run("DELETE FROM _grove_parked WHERE peer IS NULL OR sent = 0");
+  for (const one of outdatedRecords(readRejections(statements, null), session.node, collected))
+    statements.run("UPDATE _grove_parked SET change = ? WHERE id = ?", outdatedText(one), one.id);
   for (const { rows, outcomes } of unsent) settleRejections(session, session.node, true, rows, outcomes);
   for (const { cells, shadow } of tables) {
     statements.run(`DELETE FROM ${cells}`);
@@ -51,13 +71,22 @@ export function beginRejoin(session: Session, tables: readonly Table[], collecte
   statements.run("DELETE FROM _grove_hidden_keys");
   statements.run("DELETE FROM _grove_elsewhere");
   statements.run("UPDATE _grove_trees SET shape = ''");
-  statements.run(`UPDATE _grove_peers SET ${FORGET_CURSORS}`);
+  // Where peers were seen stays true, and tells them what of theirs may be known here.
+  statements.run("UPDATE _grove_peers SET pull_cursor = NULL, push_cursor = NULL");
   statements.run(
-    "INSERT INTO _grove_collection (id, upto, rounds, rejoining) VALUES (1, ?, '[]', 1) ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, rounds = '[]', rejoining = 1",
+    "INSERT INTO _grove_collection (id, upto, rounds, rejoining) VALUES (1, ?, ?, 1) ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, rounds = excluded.rounds, rejoining = 1",
     collected,
+    JSON.stringify(rounds),
   );
   session.renew();
   statements.run("UPDATE _grove_collection SET closed = ?", session.incarnation);
+}
+
+/** Keys of the rows of which the peer knows nothing, where history is to be told. */
+function lackedRows({ statements }: Session, table: Table): Json[][] {
+  if (!table.model.history) return [];
+  const keys = table.model.key.map(({ name }) => ident(keyColumn(name)));
+  return statements.rows(`SELECT ${keys.join(", ")} FROM ${table.shadow} WHERE cl = 0`).map((raw) => table.pk(raw, 0));
 }
 
 /** Takes rows out of the tables of which the peer knows nothing; returns how many. */
@@ -66,10 +95,12 @@ export function endRejoin(session: Session, tables: readonly Table[]): number {
   session.uncapture();
   statements.run("PRAGMA defer_foreign_keys = ON");
   let gone = 0;
-  for (const { name, shadow, model } of tables) {
+  for (const table of tables) {
+    const { name, shadow, model } = table;
     const same = model.key
       .map((column) => `s.${ident(keyColumn(column.name))} = t.${ident(column.name)}`)
       .join(" AND ");
+    recordGoneRows(session, table, lackedRows(session, table));
     gone += statements.run(
       `DELETE FROM ${name} AS t WHERE EXISTS (SELECT 1 FROM ${shadow} s WHERE s.cl = 0 AND ${same})`,
     );

@@ -1,8 +1,12 @@
 // One write transaction: the node's clock and numbers, its incarnation, and the short integers of `_grove_nodes`
 // and `_grove_shapes`. What a session adds counts only once its transaction has committed.
-import { GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
+import { statSync } from "node:fs";
+import { type FoldClock, GroveError, type Incarnation, type Interned, type Touched } from "@grove-crdt/core";
+import { Witness } from "../history";
 import { drawName } from "../identity";
 import type { SqliteDatabase, Statements } from "./driver";
+import { recordHistory } from "./history";
+import type { Table } from "./table";
 
 const RESERVED = 0;
 
@@ -67,6 +71,19 @@ export class Names implements Interned {
 const IS_OVER = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM _grove_incarnations i WHERE i.id = ? AND i.ordinal >= coalesce(
   (SELECT o.ordinal FROM _grove_collection c JOIN _grove_incarnations o ON o.id = c.closed WHERE c.id = 1), 0))`;
 
+/** The incarnation before that of this process. */
+const FORMER = `SELECT id FROM _grove_incarnations WHERE ordinal < (SELECT ordinal FROM _grove_incarnations WHERE id = ?)
+  ORDER BY ordinal DESC LIMIT 1`;
+
+/** Since when there is this file, microseconds since 1970, as exact as the triggers' clock: what was written before was written to another one. */
+function birthOf({ name = "" }: SqliteDatabase): number {
+  try {
+    return Math.floor(statSync(name).birthtimeMs) * 1000;
+  } catch {
+    return 0;
+  }
+}
+
 export interface SessionOptions {
   readonly now: () => number;
   readonly random: () => number;
@@ -74,14 +91,19 @@ export interface SessionOptions {
 
 /** What a store keeps between its transactions. Losing it costs time, never correctness. */
 export class Connection {
+  /** The tables of which history is kept. */
+  historied: readonly Table[] = [];
   #names: Names;
   #incarnation: string | null = null;
+  /** @see birthOf */
+  readonly since: number;
   constructor(
     readonly database: SqliteDatabase,
     readonly statements: Statements,
     readonly options: SessionOptions,
   ) {
     this.#names = new Names(statements);
+    this.since = birthOf(database);
   }
   get names(): Names {
     return this.#names;
@@ -120,6 +142,8 @@ export class Connection {
         this.#incarnation = id;
       });
       const result = work(session);
+      // What was neither folded nor merged: taken back, stamped anew, adopted.
+      recordHistory(session, null, false);
       session.flush();
       this.database.exec("COMMIT");
       return result;
@@ -157,6 +181,8 @@ export class Session {
   /** Physical time at the start of the transaction. */
   readonly now: number;
   clock: number;
+  /** What there is to tell to history; null where none is kept. */
+  readonly history: Witness | null;
   #seq: number;
   #stored: readonly [clock: number, seq: number];
   #capturing = true;
@@ -180,12 +206,16 @@ export class Session {
     this.#seq = row[2] as number;
     this.#stored = [this.clock, this.#seq];
     this.now = connection.options.now();
+    this.history = connection.historied.length > 0 ? new Witness(this.#seq) : null;
   }
   get statements(): Statements {
     return this.connection.statements;
   }
   get names(): Names {
     return this.connection.names;
+  }
+  get historied(): readonly Table[] {
+    return this.connection.historied;
   }
   get seq(): number {
     return this.#seq;
@@ -203,6 +233,14 @@ export class Session {
       this.draw(this.known);
     }
     return this.known;
+  }
+
+  /** Under which incarnation it counted until this file came to be; see {@link FoldClock.former}. */
+  former(at: number): FoldClock["former"] {
+    const until = this.connection.since;
+    if (at >= until) return undefined;
+    const [incarnation] = this.statements.row(FORMER, this.incarnation) ?? [];
+    return incarnation === undefined ? undefined : { incarnation: incarnation as string, until };
   }
 
   /** From here on this process counts under another incarnation: its totals of the present one went back. */

@@ -1,7 +1,6 @@
 // Whole states of single rows on SQLite: what a peer asks for by key, and what its sums are compared with.
 import { adoptedRow, isInView, type Json, type RowChange, type RowKey, type View, wholeState } from "@grove-crdt/core";
-import { readBase, readRows } from "./read";
-import type { Session } from "./session";
+import { readBase, readRows, type StateReader } from "./read";
 import type { Table } from "./table";
 
 /** What binds to the key; null for a key that the table cannot have. */
@@ -16,7 +15,7 @@ function keyOf(table: Table, pk: readonly Json[]): unknown[] | null {
 
 /** In the order of the keys; null where nothing is known. The log must be empty. */
 export function readStates(
-  session: Session,
+  session: StateReader,
   tables: ReadonlyMap<string, Table>,
   keys: readonly RowKey[],
   view?: View,

@@ -6,12 +6,15 @@ import {
   admits,
   type Collection,
   type Discrepancy,
+  type HistoryRecord,
   isKnownPosition,
   isLinked,
   type Json,
   type Outcome,
   type Position,
   type Registry,
+  type RejoinPeer,
+  type Round,
   type RowChange,
   type RowKey,
   type View,
@@ -20,8 +23,11 @@ import { ADOPT_CHUNK, adoptInChunks } from "../adoption";
 import { type CollectionStep, checkCollected } from "../collection";
 import { decodeRecord } from "../decoding";
 import { NO_ROWS, otherRows, takeArrivals, withKept, withOthers } from "../elsewhere";
+import type { Examined, ExamineOptions } from "../examined";
+import { boundRow, checkHistory, presentAlone } from "../history";
 import { decideFork, FORGET_CURSORS } from "../identity";
 import type { RejectedChange, Rejection } from "../rejection";
+import type { StatusOptions, StoredStatus } from "../status";
 import type {
   Activity,
   AdoptOptions,
@@ -31,6 +37,7 @@ import type {
   ParkedRow,
   PeerState,
   PeerUpdate,
+  SeenRow,
   Served,
   ServeQuery,
   Store,
@@ -44,8 +51,11 @@ import { collectionOf, stepCollection } from "./collection";
 import { compareTable } from "./comparison";
 import { type RawRow, type SqliteDatabase, Statements } from "./driver";
 import { forgetElsewhere, mergeElsewhere, readArrivals, readElsewhereStates, readElsewhereTables } from "./elsewhere";
+import { examine } from "./examined";
 import { activityProbe, foldTable, pendingProbe, pendingTables } from "./fold";
+import { readHistory, recordHistory, walkHistory } from "./history";
 import { installCapture, settleIdentity, verifyCapture } from "./install";
+import { lookAt } from "./look";
 import { mergePage } from "./merge";
 import { readAllParked, readParked } from "./parking";
 import { readPeer, writePeer } from "./peers";
@@ -53,9 +63,11 @@ import { project } from "./projection";
 import { anyRejected, forgetRejection, readRejections, renumber, revert, settleRejections } from "./rejections";
 import { beginRejoin, endRejoin } from "./rejoin";
 import { restamp } from "./restamp";
+import { restore } from "./restored-row";
 import { servePage } from "./serve";
 import { Connection, type Session } from "./session";
 import { readStates } from "./states";
+import { readStatus } from "./status";
 import { Table } from "./table";
 import { distrustTrees, growTree, readTrees } from "./tree";
 import { fromJson } from "./values";
@@ -81,6 +93,7 @@ export class SqliteStore implements Store {
     this.#connection = new Connection(database, this.#statements, options);
     this.#tables = chooseTables(registry, tables).map((model) => new Table(model));
     this.#byName = new Map(this.#tables.map((table) => [table.model.name, table]));
+    this.#connection.historied = this.#tables.filter(({ model }) => model.history !== undefined);
     this.keeps = tables === undefined;
     this.#probe = pendingProbe(this.#tables);
     this.#activity = activityProbe(this.#tables);
@@ -92,6 +105,14 @@ export class SqliteStore implements Store {
 
   async verify() {
     return this.#connection.read(() => verifyCapture(this.#statements, this.#registry()));
+  }
+
+  async examine(options: ExamineOptions = {}): Promise<Examined> {
+    return this.#connection.read(() => examine(this.#statements, options));
+  }
+
+  async status({ counts = false }: StatusOptions = {}): Promise<StoredStatus> {
+    return this.#connection.read(() => readStatus(this.#connection, this.#tables, counts));
   }
 
   #registry(): Registry {
@@ -132,6 +153,35 @@ export class SqliteStore implements Store {
       await this.#mergeWaiting(table);
       if (added !== null) await inChunks((session, after) => adoptColumns(session, table, added, after, ADOPT_CHUNK));
     }
+    await this.#beginHistory(options.signal);
+  }
+
+  /** Gives rows from before their history its first record. */
+  async #beginHistory(signal?: AbortSignal): Promise<void> {
+    for (const table of this.#connection.historied) {
+      const walk = (session: Session) => {
+        this.#foldRest(session);
+        return walkHistory(session, table);
+      };
+      while (!(await this.#connection.write(walk))) signal?.throwIfAborted();
+    }
+  }
+
+  async history(name: string, pk: readonly Json[]): Promise<readonly HistoryRecord[]> {
+    const { model } = checkHistory(this.#table(name));
+    const key = this.#table(name).canonicalKey(this.#table(name).keyParams(pk));
+    await this.fold();
+    return this.#connection.read(() => {
+      const records = readHistory(this.#connection, name, key);
+      if (records.length > 0) return boundRow(model, records, this.options.now()).records;
+      const [state] = readStates(this.#connection, this.#byName, [[name, key]]);
+      return presentAlone(state ?? null, this.options.now());
+    });
+  }
+
+  async restore(name: string, pk: readonly Json[], values: Readonly<Record<string, Json>>): Promise<void> {
+    const table = this.#table(name);
+    await this.#connection.write(({ statements }) => restore(statements, table, pk, values));
   }
 
   /** What rows were told of columns that the table did not have yet. */
@@ -214,6 +264,7 @@ export class SqliteStore implements Store {
         let count = 0;
         for (const table of pending) count += foldTable(session, this.#byName, table).folded;
         if (count > 0) project(session, this.#byName);
+        recordHistory(session, null);
         return count;
       });
     }
@@ -228,6 +279,7 @@ export class SqliteStore implements Store {
         const pass = foldTable(session, this.#byName, table);
         count += pass.folded;
         drained = pass.drained;
+        recordHistory(session, null);
       }
     }
     project(session, this.#byName);
@@ -434,10 +486,10 @@ export class SqliteStore implements Store {
     });
   }
 
-  beginRejoin(collected: number): Promise<void> {
+  beginRejoin(collected: number, rounds: readonly Round[], at?: RejoinPeer): Promise<void> {
     return this.#connection.write((session) => {
       this.#foldRest(session);
-      beginRejoin(session, this.#tables, collected);
+      beginRejoin(session, this.#tables, collected, rounds, at ?? null);
     });
   }
 
@@ -494,6 +546,12 @@ export class SqliteStore implements Store {
       distrustTrees(this.#statements);
       return found;
     });
+  }
+
+  async look(name: string, pk: readonly Json[]): Promise<SeenRow> {
+    const table = this.#table(name);
+    table.keyParams(pk);
+    return this.#connection.read(() => lookAt(this.#connection, table, pk));
   }
 
   async inspect(name: string, pk: readonly Json[]): Promise<RowChange | null> {

@@ -30,6 +30,13 @@ const CELL = ["id", "row", "field", "key", "node", "hlc", "state", "seq", "via"]
 const GATHERED = `json_group_array(c.id), json_group_array(c.field), json_group_array(c.key), json_group_array(c.node), json_group_array(c.hlc), group_concat(ifnull(c.state, ''), char(10)), json_group_array(c.seq), json_group_array(c.via)`;
 const aliased = (names: readonly string[], alias: string) => list(names, `${alias}.`);
 
+/** A write to the base table: its text, and whose values it takes. */
+interface BaseColumns {
+  readonly columns: readonly string[];
+  readonly fields: readonly FieldModel[];
+  readonly sql: string;
+}
+
 interface LogColumns {
   readonly key: number;
   readonly mask: number;
@@ -61,6 +68,8 @@ export class Table {
   readonly #fields: ReadonlyMap<string, FieldModel>;
   /** Texts that depend on a number of keys or on a list of columns. */
   readonly #texts = new Map<string, string>();
+  /** The last of {@link writeBase}: mostly the next row is written alike. */
+  readonly #written = new Map<"insert" | "update", BaseColumns>();
 
   /** The oldest `?` log rows with what the base table and the shadow have now. */
   readonly readLog: string;
@@ -74,7 +83,8 @@ export class Table {
   readonly deleteCell: string;
   readonly clearCells: string;
   readonly deleteBase: string;
-  readonly #where: string;
+  /** The condition that a row has the key that binds to it. */
+  readonly where: string;
 
   constructor(readonly model: TableModel) {
     this.name = ident(model.name);
@@ -86,7 +96,7 @@ export class Table {
     this.masks = maskColumns(model.fields.length);
     this.#keys = model.key.map((column) => keyColumn(column.name));
     this.#fields = new Map(model.fields.map((field) => [field.name, field]));
-    this.#where = model.key.map((column) => `${ident(column.name)} = ?`).join(" AND ");
+    this.where = model.key.map((column) => `${ident(column.name)} = ?`).join(" AND ");
 
     this.readLog = `SELECT l.seq, l.at, l.op, ${aliased(this.#keys, "l")}, ${aliased(this.masks, "l")}, l.before, ${this.#present("b")}${columnsOf(this.multi, "b")}, ${aliased(SHADOW, "s")}
 FROM ${log} l
@@ -113,7 +123,7 @@ ORDER BY l.seq LIMIT ?`;
     this.updateCell = `UPDATE ${cells} SET node = ?, hlc = ?, state = ?, seq = ?, via = ? WHERE id = ?`;
     this.deleteCell = `DELETE FROM ${cells} WHERE id = ?`;
     this.clearCells = `DELETE FROM ${cells} WHERE row = ?`;
-    this.deleteBase = `DELETE FROM ${name} WHERE ${this.#where}`;
+    this.deleteBase = `DELETE FROM ${name} WHERE ${this.where}`;
   }
 
   /** `alias.pk_a = other.a AND …` in any mixture of our tables and the user's. */
@@ -254,13 +264,23 @@ SELECT k.place${columnsOf(this.model.fields, "b")} FROM k JOIN ${this.name} b ON
     );
   }
 
+  /** Writes fields of a base row. An insert's key comes before their values, an update's after them. */
+  writeBase(op: "insert" | "update", columns: readonly string[]): BaseColumns {
+    const last = this.#written.get(op);
+    if (last && last.columns.length === columns.length && columns.every((name, n) => name === last.columns[n]))
+      return last;
+    const sql = op === "insert" ? this.#insertBase(columns) : this.updateBase(columns);
+    const written = { columns, fields: columns.map((name) => this.field(name)), sql };
+    this.#written.set(op, written);
+    return written;
+  }
   updateBase(columns: readonly string[]): string {
     return this.#text(
       `update ${columns.join("\n")}`,
-      () => `UPDATE ${this.name} SET ${columns.map((name) => `${ident(name)} = ?`).join(", ")} WHERE ${this.#where}`,
+      () => `UPDATE ${this.name} SET ${columns.map((name) => `${ident(name)} = ?`).join(", ")} WHERE ${this.where}`,
     );
   }
-  insertBase(columns: readonly string[]): string {
+  #insertBase(columns: readonly string[]): string {
     return this.#text(`insert ${columns.join("\n")}`, () => {
       const all = [...this.model.key.map(({ name }) => name), ...columns];
       return `INSERT INTO ${this.name} (${list(all)}) VALUES (${placeholders(all.length)})`;

@@ -3,7 +3,7 @@
 import type { SqliteDatabase, SqliteStatement } from "@grove-crdt/store";
 import type BetterSqlite3 from "better-sqlite3";
 
-/** Every place at which a process dies. `forget` waits for whoever collects tombstones. */
+/** Every place at which a process dies. */
 export const CRASH_POINTS = [
   /** About to write the application's own table. */
   "base",
@@ -25,10 +25,16 @@ export const CRASH_POINTS = [
   "acknowledge",
   /** Between two frames of a stream, at either end. */
   "frame",
-  /** About to forget tombstones. */
+  /** About to forget a deleted row, in a collection or when it has rejoined. */
   "forget",
+  /** About to keep what it knows of collections; what it forgets goes in the same transaction. */
+  "round",
+  /** Rejoining: about to forget what it knows, to settle what it had set aside, or to end it. */
+  "rejoin",
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
+/** Those that only collections come to. */
+export const COLLECTION_POINTS: readonly CrashPoint[] = ["forget", "round", "rejoin"];
 
 export class Crash extends Error {
   constructor() {
@@ -42,8 +48,10 @@ function pointOf(sql: string): CrashPoint | null {
   if (verb === undefined || table === undefined)
     return /^\s*SELECT l\.seq, .*\sFROM "?_\w+_log/s.test(sql) ? "fold" : null;
   if (table === "_grove_peers") return "cursor";
-  if (/^_grove_(?:forgotten|members|collect)/.test(table)) return "forget";
+  if (table === "_grove_collection") return sql.includes("rejoining") ? "rejoin" : "round";
+  if (table === "_grove_parked" && sql.endsWith("WHERE id = ?")) return "rejoin";
   if (table.startsWith("_grove_")) return null;
+  if (/^DELETE.*_crdt"? WHERE (?:id = \?|cl = 0)$/is.test(sql)) return "forget";
   if (table.endsWith("_log")) return "log";
   if (/_crdt(?:_cells)?$/.test(table)) return "shadow";
   return "base";

@@ -2,6 +2,7 @@
 // image, or be given a newer schema. Nothing survives a program but what its database has committed.
 import type { Only, Registry } from "@grove-crdt/core";
 import { syncRouter } from "@grove-crdt/server";
+import type { CollectionStep } from "@grove-crdt/store";
 import {
   createNode,
   createSyncer,
@@ -18,6 +19,8 @@ import { Process } from "./crash";
 import { type openNew, setClock } from "./images";
 import type { Narrowing, NodePlan } from "./plan";
 import type { Version } from "./registries";
+import type { Seen } from "./seen";
+import { first } from "./writing";
 
 export interface MachineOptions {
   readonly index: number;
@@ -32,6 +35,8 @@ export interface MachineOptions {
   /** Indices of its peers. */
   readonly peers: readonly number[];
   readonly transport: (from: Machine, process: Process, to: number) => Transport;
+  /** Told of each step that the node takes in rounds of collection. */
+  readonly onRound: (<T>(machine: Machine, step: () => Promise<T>) => Promise<T>) | null;
   readonly onError: (error: unknown) => void;
 }
 
@@ -61,6 +66,12 @@ export class Machine {
   isTainted = false;
   /** It has given up the id that it shared. */
   hasForked = false;
+  /** It begins anew from a peer's rows, and its application waits. */
+  rejoins = false;
+  /** What it held before. */
+  beforeRejoin: Seen | null = null;
+  /** What it held before steps in rounds of which nothing is known yet. */
+  readonly watched: Seen[] = [];
   /** Told what its streams say. */
   onReport: (report: PeerReport) => void = () => {};
   #fresh: Fresh | null;
@@ -94,6 +105,16 @@ export class Machine {
   get syncers(): readonly Syncer[] {
     return this.#program.syncers;
   }
+  /** Deletions stamped up to this are forgotten, microseconds since 1970; read beside the program, which may be dead. */
+  get level(): number {
+    return (
+      (first(this.database, "SELECT max(upto) AS upto FROM _grove_collection") as { upto: number | null }).upto ?? 0
+    );
+  }
+  /** It has begun to rejoin and not ended it. */
+  get isRejoining(): boolean {
+    return first(this.database, "SELECT 1 FROM _grove_collection WHERE rejoining = 1") !== undefined;
+  }
   get registry(): Registry {
     const [old, current] = this.options.versions;
     return (this.isOld ? old : current).registry;
@@ -116,6 +137,11 @@ export class Machine {
       now: this.clock.now,
       random: () => random.next(),
     });
+    const { onRound } = this.options;
+    if (onRound) {
+      const step = node.store.stepCollection;
+      Object.assign(node.store, { stepCollection: (one: CollectionStep) => onRound(this, () => step(one)) });
+    }
     const asks = { ...asked(node.tables, this.narrowed), onReport: (report: PeerReport) => this.onReport(report) };
     const syncers = this.peers.map((peer) =>
       createSyncer(node, {
@@ -127,6 +153,13 @@ export class Machine {
     );
     this.#router = null;
     return { process, node, syncers };
+  }
+
+  /** A syncer with this machine alone, made if it has none. */
+  syncerTo(index: number): Syncer {
+    const { transport } = this.options;
+    const known = this.syncers[this.peers.indexOf(index)];
+    return known ?? createSyncer(this.node, { peers: [transport(this, this.process, index)] });
   }
 
   /** Made when it is asked for: most runs do without HTTP. */

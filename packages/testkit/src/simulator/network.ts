@@ -1,5 +1,7 @@
 // The network between machines: it loses, doubles and delays messages, and may carry one direction of a link alone.
 import {
+  type CollectionRequest,
+  type CollectionResponse,
   type DigestRequest,
   type DigestResponse,
   GroveError,
@@ -129,7 +131,7 @@ export class Network {
 
   transport(from: Machine, process: Process, index: number): Transport {
     const to = () => this.world.machines[index] as Machine;
-    const direct: Pick<Transport, "pull" | "push" | "digest"> = this.http
+    const direct: Pick<Transport, "pull" | "push" | "digest" | "collection"> = this.http
       ? httpTransport(`http://${index}.sim`, {
           fetch: async (url, init) => to().router.request(new URL(url).pathname, init),
         })
@@ -137,6 +139,7 @@ export class Network {
           pull: (request) => to().node.pull(request),
           push: (request) => to().node.push(request),
           digest: (request) => to().node.digest(request),
+          collection: (request) => to().node.exchangeRounds(request),
         };
     return {
       url: `sim:${index}`,
@@ -153,7 +156,7 @@ export class Network {
             return answer;
           },
           // A page that arrives once more, long after newer ones, is merged once more.
-          (answer) => from.node.merge(answer.node, answer.rows),
+          ({ node, rows, collected = 0 }) => from.node.merge(node, rows, undefined, { collected }),
         ),
       push: (request: PushRequest) =>
         this.#carry<PushRequest, PushResponse>(
@@ -177,6 +180,16 @@ export class Network {
           request,
           (message) => direct.digest?.(message) as Promise<DigestResponse>,
           async () => {},
+        ),
+      collection: (request: CollectionRequest) =>
+        this.#carry<CollectionRequest, CollectionResponse>(
+          from,
+          process,
+          to(),
+          "talks of rounds to",
+          request,
+          (message) => direct.collection?.(message) as Promise<CollectionResponse>,
+          ({ rounds }) => from.node.store.stepCollection({ heard: rounds }),
         ),
       stream: (request, { signal } = {}) => this.#stream(from, process, to(), copied(request), signal),
       reconnect: 1,

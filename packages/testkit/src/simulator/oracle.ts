@@ -1,7 +1,9 @@
 // What must be true in the end, kept apart from the code under test: every increment, every value written with its
 // stamp, every add of an element and which adds each removal had seen, every item of a list and whether anybody deleted it.
 import { canonicalize, crdtTypes, type Json, type RowChange } from "@grove-crdt/core";
-import { dotsIn, isDeleted, isItem, listsIn, type Stamp, titleOf, totalsIn } from "./traces";
+import { Passing } from "./passing";
+import { ClosedTotals, type Seen } from "./seen";
+import { dotsIn, isDeleted, isItem, listsIn, type Stamp, titleOf } from "./traces";
 
 const later = (a: Stamp, b: Stamp) => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
 
@@ -23,6 +25,28 @@ export class Oracle {
   readonly #cards = new Map<string, Map<string, { lives: boolean; readonly values: Set<string> }>>();
   /** Items by list and position, as shadows have them. */
   readonly #items = new Map<string, Map<string, boolean>>();
+  /** Rows that come and go, and never come again. */
+  readonly passing = new Passing();
+  readonly #closed = new ClosedTotals();
+
+  /** A database has collected. */
+  collected(before: Seen, after: Seen): void {
+    this.#closed.collected(before, after);
+    this.passing.collected(before, after);
+  }
+
+  /** All that must be, as one text: to see whether something was lost. */
+  summary(): string {
+    const rows = [...new Set([...this.#added.keys()].map((element) => element.slice(0, element.lastIndexOf(" "))))];
+    return JSON.stringify([
+      [...this.counted].sort(),
+      [...this.#written].sort(),
+      rows.map((row) => [row, this.elements(row)]),
+      [...this.#items].map(([list, known]) => [list, [...known].filter(([, lives]) => lives)]),
+      [...this.#cards].map(([row, cards]) => [row, [...cards].flatMap(([id, { lives }]) => (lives ? [id] : []))]),
+      this.passing.living(),
+    ]);
+  }
 
   count(row: string, delta: number): void {
     this.counted.set(row, (this.counted.get(row) ?? 0) + delta);
@@ -137,24 +161,25 @@ export class Oracle {
   }
 
   /**
-   * A database was put back: what nobody has any more is lost, and only that.
+   * A database was put back, or began anew: what nobody has any more is lost, and only that.
    *
-   * @param before the rows as that database had them, by row
+   * @param before the rows as that database had them
    * @param others the rows as every database has them now
    */
-  lose(before: ReadonlyMap<string, RowChange | null>, others: readonly ReadonlyMap<string, RowChange | null>[]): void {
-    for (const [row, state] of before) {
-      const left = others.map((states) => states.get(row) ?? null);
-      this.#loseCounts(row, state, left);
+  lose(before: Seen, others: readonly Seen[]): void {
+    for (const row of before.states.keys()) {
+      const left = others.map(({ states }) => states.get(row) ?? null);
+      this.#loseCounts(row, before, others);
       this.#loseTitle(row, left);
       this.#loseTags(row, left);
       this.#loseItems(row, left);
     }
+    this.passing.lose(others);
   }
 
-  #loseCounts(row: string, before: RowChange | null, left: readonly (RowChange | null)[]): void {
-    const known = left.map(totalsIn);
-    for (const [incarnation, [up, down]] of totalsIn(before)) {
+  #loseCounts(row: string, before: Seen, others: readonly Seen[]): void {
+    const known = others.map((one) => this.#closed.totalsIn(row, one));
+    for (const [incarnation, [up, down]] of this.#closed.totalsIn(row, before)) {
       const most = (n: 0 | 1) => Math.max(0, ...known.map((totals) => totals.get(incarnation)?.[n] ?? 0));
       const lost = Math.max(up - most(0), 0) - Math.max(down - most(1), 0);
       if (lost !== 0) this.count(row, -lost);

@@ -2,7 +2,7 @@
 // that it can be shrunk: without one step the others still do what they did.
 import { createRandom, type Random } from "../random";
 import type { ClockChange } from "./clock";
-import { CRASH_POINTS, type CrashPoint } from "./crash";
+import { COLLECTION_POINTS, CRASH_POINTS, type CrashPoint } from "./crash";
 import { drawLinks, type Link, SHAPES, type Shape } from "./topology";
 
 export const WRITE_KINDS = [
@@ -16,6 +16,7 @@ export const WRITE_KINDS = [
   "batch",
   "linked",
   "note",
+  "passing",
 ] as const;
 export type WriteKind = (typeof WRITE_KINDS)[number];
 
@@ -55,6 +56,10 @@ export type Step = {
   | { readonly do: "cut"; readonly to: number; readonly how: "dead" | "flapping" }
   | { readonly do: "join"; readonly to: number }
   | { readonly do: "clock"; readonly change: ClockChange }
+  /** Begins a collection of what was deleted until now, or until a while ago. `strike`: a node that is not waited for. */
+  | { readonly do: "collect"; readonly strike: number | null; readonly older: boolean }
+  /** Gives up what it began; or all exchange with all, in turn. */
+  | { readonly do: "cancel" | "gather" }
 );
 
 export interface Plan {
@@ -75,6 +80,8 @@ export interface Plan {
   readonly adopted: boolean;
   /** Messages go through the router and HTTP; else from node to node as JSON. */
   readonly http: boolean;
+  /** Operators collect deleted rows. All nodes have met before. */
+  readonly collects: boolean;
   /** This node's clock leaves the bound: so far from the others'. */
   readonly drifting: { readonly node: number; readonly offset: number } | null;
   readonly steps: readonly Step[];
@@ -97,17 +104,24 @@ interface Features {
   readonly streams: boolean;
   readonly versions: boolean;
   readonly narrowed: boolean;
+  readonly collections: boolean;
+  readonly strikes: boolean;
 }
 
-function drawFeatures(random: Random): Features {
+/** @param own of a stream of its own: runs without collections are what they were before there were any */
+function drawFeatures(random: Random, own: Random): Features {
   const versions = random.chance(0.2);
+  const collections = own.chance(0.18);
   return {
+    collections,
+    strikes: own.chance(0.5) && !versions,
     cuts: random.chance(0.35),
     crashes: random.chance(0.45),
     restarts: random.chance(0.5),
     // What a restored node of an old schema had for columns that it does not know cannot be told from outside.
     restores: random.chance(0.3) && !versions,
-    copies: random.chance(0.12),
+    // A copy that takes another name is a new node, which no collection knows.
+    copies: random.chance(0.12) && !collections,
     clocks: random.chance(0.35),
     streams: random.chance(0.35),
     versions,
@@ -119,7 +133,7 @@ type Drawn = Step extends infer S ? (S extends Step ? Omit<S, "seed" | "wait"> :
 
 export function drawPlan(seed: number): Plan {
   const random = createRandom(seed);
-  const features = drawFeatures(random);
+  const features = drawFeatures(random, createRandom(seed * 31 + 17));
   const count = random.chance(0.06) ? random.between(6, 9) : random.pick([2, 2, 2, 3, 3, 3, 3, 4, 4, 5]);
   const shape = random.pick(SHAPES);
   const links = drawLinks(random, shape, count);
@@ -144,10 +158,11 @@ export function drawPlan(seed: number): Plan {
   const drifting = random.chance(0.12)
     ? { node: random.below(count), offset: random.pick([HOUR, 10 * 365 * DAY, -HOUR, -365 * DAY]) }
     : null;
-  const possible = WRITE_KINDS.filter((kind) => kind !== "note" || features.versions);
+  const possible = WRITE_KINDS.filter((kind) => kind !== "passing" && (kind !== "note" || features.versions));
   const kinds = [...possible];
   while (kinds.length > random.pick([1, 2, 3, 4])) kinds.splice(random.below(kinds.length), 1);
   if (features.versions && !kinds.includes("note")) kinds.push("note", "note");
+  if (features.collections) kinds.push("passing", "passing");
 
   const node = () => random.below(count);
   const peersOf = (of: number) => links.filter(([from]) => from === of).map(([, to]) => to);
@@ -171,8 +186,10 @@ export function drawPlan(seed: number): Plan {
     [
       features.crashes ? 4 : 0,
       () => {
-        const point = random.pick(CRASH_POINTS.filter((one) => one !== "forget"));
-        return { do: "crash", node: node(), point, passes: random.pick([0, 0, 1, 2, 5]) };
+        const points = CRASH_POINTS.filter((one) => !COLLECTION_POINTS.includes(one));
+        const isRare = features.collections && random.chance(0.6);
+        const point = random.pick(isRare ? COLLECTION_POINTS : points);
+        return { do: "crash", node: node(), point, passes: random.pick(isRare ? [0, 0, 1] : [0, 0, 1, 2, 5]) };
       },
     ],
     [
@@ -206,6 +223,15 @@ export function drawPlan(seed: number): Plan {
       }),
     ],
     [
+      features.collections ? 4 : 0,
+      () => {
+        const strike = features.strikes && random.chance(0.5) ? node() : null;
+        return { do: "collect", node: node(), strike, older: random.chance(0.3) };
+      },
+    ],
+    [features.collections ? 0.4 : 0, () => ({ do: "cancel", node: node() })],
+    [features.collections ? 6 : 0, () => ({ do: "gather", node: 0 })],
+    [
       drifting ? 2 : 0,
       () => ({
         do: "clock",
@@ -224,7 +250,8 @@ export function drawPlan(seed: number): Plan {
     return chosen?.[1]() ?? drawStep();
   };
   const isLong = random.chance(0.1);
-  const steps = Array.from({ length: random.between(10, 28) }, (): Step => {
+  const [fewest, longest] = features.collections ? [20, 40] : [10, 28];
+  const steps = Array.from({ length: random.between(fewest, longest) }, (): Step => {
     // Somebody may be away for a month.
     const wait = isLong && random.chance(0.1) ? 30 * DAY : random.pick([0, 0, 1, 1000, 2 * SECOND]);
     return { ...drawStep(), wait, seed: random.below(2 ** 31) };
@@ -243,6 +270,7 @@ export function drawPlan(seed: number): Plan {
     adopted: random.chance(0.3),
     http: random.chance(0.15),
     drifting,
+    collects: features.collections,
     steps,
   };
 }

@@ -1,7 +1,8 @@
 // What each kind of step does.
 import type { PeerReport } from "@grove-crdt/sync";
 import { createRandom } from "../random";
-import { Crash } from "./crash";
+import { cancel, collect, isAboutCollections, noteForgotten, rejoin } from "./collecting";
+import { COLLECTION_POINTS, Crash } from "./crash";
 import type { Machine } from "./machine";
 import type { Step } from "./plan";
 import type { World } from "./world";
@@ -9,15 +10,30 @@ import type { World } from "./world";
 /** Exchanges with one peer, or with all at once. */
 export async function sync(world: World, machine: Machine, peer: number | null): Promise<void> {
   world.network.forked = null;
+  const peers = machine.peers.filter((one) => peer === null || one === peer);
   const chosen = machine.syncers.filter((_, n) => peer === null || machine.peers[n] === peer);
-  const reports = (await Promise.all(chosen.map((syncer) => syncer.sync()))).flat();
-  for (const { error } of reports) if (error) await heed(world, machine, error);
+  const reports = await Promise.all(chosen.map((syncer) => syncer.sync()));
+  for (const [n, [report]] of reports.entries())
+    if (report?.error) await heed(world, machine, peers[n] as number, report.error);
 }
 
 /** What a syncer says went wrong: most is meant to. */
-async function heed(world: World, machine: Machine, error: NonNullable<PeerReport["error"]>): Promise<void> {
+async function heed(
+  world: World,
+  machine: Machine,
+  peer: number,
+  error: NonNullable<PeerReport["error"]>,
+): Promise<void> {
   // Whoever is gone says nothing that counts.
   if (!machine.process.alive || error.code === "transport" || error.code === "aborted") return;
+  if (isAboutCollections(world, error.code)) {
+    world.count(`refused: ${error.code}`);
+    world.log(`${machine.label}: ${error.code}`);
+    // Somebody looks at it, sooner or later.
+    const isSoon = world.network.isHealed || world.random.chance(0.7);
+    if (error.code === "struck_off" && isSoon) await rejoin(world, machine, world.machines[peer] as Machine);
+    return;
+  }
   if (error.code === "clock_drift" && world.plan.drifting) {
     world.count("refused for its clock");
     return;
@@ -40,12 +56,13 @@ async function heed(world: World, machine: Machine, error: NonNullable<PeerRepor
 }
 
 /** Dead programs start again. */
-export function revive(world: World): void {
+export async function revive(world: World): Promise<void> {
   for (const machine of world.present) {
     if (machine.process.alive) continue;
     world.count(`crash: ${machine.process.died}`);
     world.log(`${machine.label} died at ${machine.process.died} and starts again`);
     machine.restart();
+    await noteForgotten(world, machine);
   }
 }
 
@@ -56,7 +73,7 @@ async function risk(world: World, work: () => Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof Crash) && !(error instanceof Error && error.cause instanceof Crash)) throw error;
   }
-  revive(world);
+  await revive(world);
 }
 
 async function crash(world: World, machine: Machine, { point, passes }: Step & { do: "crash" }): Promise<void> {
@@ -84,7 +101,8 @@ async function crash(world: World, machine: Machine, { point, passes }: Step & {
     else if (caller && random.chance(0.5)) await sync(world, caller, machine.index);
     else await sync(world, machine, null);
   });
-  machine.process.disarm();
+  // To those it comes later, if ever.
+  if (!COLLECTION_POINTS.includes(point)) machine.process.disarm();
 }
 
 async function stream(world: World, machine: Machine, peer: number, frames: number): Promise<void> {
@@ -102,19 +120,23 @@ async function stream(world: World, machine: Machine, peer: number, frames: numb
   };
   await syncer.stream({ signal: stop.signal });
   machine.onReport = () => {};
-  for (const error of errors) await heed(world, machine, error);
+  for (const error of errors) await heed(world, machine, peer, error);
 }
 
 async function restore(world: World, machine: Machine): Promise<void> {
   // The first time there is none yet.
   machine.backup ??= { image: await machine.image(), isOld: machine.isOld };
   if (machine.isTainted) return;
-  const before = await world.workload.known(machine);
+  const before = await world.workload.seen(machine);
   machine.restore();
   world.network.forget();
   world.count("restored");
-  const others = await Promise.all(world.present.map((other) => world.workload.known(other)));
-  world.oracle.lose(before, others);
+  world.oracle.lose(before, await world.seen());
+}
+
+/** Everybody exchanges with everybody, in turn. */
+async function gather(world: World): Promise<void> {
+  for (const machine of world.present) await risk(world, () => sync(world, machine, null));
 }
 
 export async function take(world: World, step: Step): Promise<unknown> {
@@ -139,7 +161,7 @@ export async function take(world: World, step: Step): Promise<unknown> {
     case "stream":
       return risk(world, () => stream(world, machine, step.peer, step.frames));
     case "late":
-      return network.deliverLate(false);
+      return risk(world, () => network.deliverLate(false));
     case "cut":
       return network.cut(step.node, step.to, step.how);
     case "join":
@@ -148,10 +170,20 @@ export async function take(world: World, step: Step): Promise<unknown> {
       if (typeof step.change === "object" && step.node === world.plan.drifting?.node) machine.isTainted = true;
       world.count(typeof step.change === "string" ? `clock: ${step.change}` : "clock: set");
       return machine.clock.change(step.change);
+    case "collect":
+      // No two of them are of the very same time.
+      world.time += 1;
+      return risk(world, () => collect(world, machine, step));
+    case "cancel":
+      return risk(world, () => cancel(world, machine));
+    case "gather":
+      return gather(world);
     case "backup":
+      if (machine.rejoins) return undefined;
       machine.backup = { image: await machine.image(), isOld: machine.isOld };
       return undefined;
     case "restore":
+      if (machine.rejoins) return undefined;
       return restore(world, machine);
     case "copy": {
       // One at a time, and not of whose stamps may change.

@@ -34,8 +34,10 @@ export const dotsIn = (row: string, state: RowChange | null): readonly Dot[] =>
     return { name: `${element} ${dot}`, element, dot, hlc, node, removed, lives: removed < hlc };
   });
 
+export type Totals = ReadonlyMap<string, readonly [up: number, down: number]>;
+
 /** The totals of the row's one counter, by incarnation. */
-export function totalsIn(state: RowChange | null): ReadonlyMap<string, readonly [up: number, down: number]> {
+export function totalsIn(state: RowChange | null): Totals {
   const counters: readonly (WireCounter | undefined)[] = [
     state?.counter?.quantity,
     state?.counter?.view_count,

@@ -157,7 +157,11 @@ export async function judge(world: World): Promise<string | null> {
   }
   for (const [row, state] of states)
     if (JSON.stringify(state).includes(TAKEN_BACK)) return `${row} has what was never committed`;
-  return oracleProblem(world.oracle, states, world.plan.rows) ?? (await replayProblem(world, states));
+  return (
+    oracleProblem(world.oracle, states, world.plan.rows) ??
+    world.oracle.passing.problem(states) ??
+    (await replayProblem(world, states))
+  );
 }
 
 /** Pages that come again, in any order, change nothing; and two nodes that hold the same say so. */

@@ -1,22 +1,21 @@
 // The simulated application: plain SQL, as any program would send it, and Drizzle with helpers, mixed.
-import type { RowChange, RowKey } from "@grove-crdt/core";
+import type { RowKey } from "@grove-crdt/core";
 import type { Random } from "../random";
 import { Intents } from "./intents";
 import { writeLinked } from "./linked-writes";
 import type { Machine } from "./machine";
 import { FIRST_LIKES, KEPT_NOTE, writeNote } from "./note-writes";
 import type { Oracle } from "./oracle";
+import { writePassing } from "./passing";
 import type { WriteKind } from "./plan";
 import { writeFleetingPlan, writeKeptPlan } from "./plan-writes";
 import { changeTags, leaveBatch, writeBatch, writeFleeting, writeOrder } from "./row-writes";
+import type { Seen } from "./seen";
 import type { World } from "./world";
 import { keptIds, run, settled, stockKeys, TAGS, type Writing } from "./writing";
 
 /** What was there before capture. */
 const ADOPTED_COUNT = 100;
-
-/** The whole states of the rows that the oracle accounts for, by its name for them. */
-export type Known = ReadonlyMap<string, RowChange | null>;
 
 export class Workload implements Writing {
   #unique = 0;
@@ -35,9 +34,10 @@ export class Workload implements Writing {
     return this.world.random;
   }
 
-  /** The rows that are never deleted. */
+  /** The rows that are never deleted, and those that never come again. */
   get tracked(): readonly RowKey[] {
     return [
+      ...this.oracle.passing.keys,
       ...stockKeys(this.rows).map((pk): RowKey => ["inventory", pk]),
       ...keptIds(this.rows).flatMap((id): RowKey[] => [
         ["documents", [id]],
@@ -90,6 +90,8 @@ export class Workload implements Writing {
     // Of writes that get other stamps later, what is told by stamps cannot be accounted for.
     const told: readonly WriteKind[] = ["title", "tags", "plan"];
     const kind = machine.isTainted && told.includes(wanted) ? "count" : wanted;
+    // While a node begins anew, its application waits.
+    if (machine.rejoins) return;
     this.world.log(`${machine.label} writes ${kind}`);
     this.world.writes[kind] = (this.world.writes[kind] ?? 0) + 1;
     await this.#kinds[kind](machine);
@@ -106,6 +108,7 @@ export class Workload implements Writing {
     batch: (machine) => writeBatch(this, machine),
     linked: (machine) => writeLinked(this, machine),
     note: (machine) => writeNote(this, machine),
+    passing: (machine) => writePassing(this, machine),
   };
 
   /** A transaction that its program does not live to commit. */
@@ -113,10 +116,19 @@ export class Workload implements Writing {
     leaveBatch(this, machine);
   }
 
-  async known({ node }: Machine): Promise<Known> {
+  /** What a machine holds of the rows that the oracle accounts for. */
+  async seen({ node, level }: Machine): Promise<Seen> {
     const { tracked } = this;
     const states = await node.store.states(tracked);
-    return new Map(tracked.map(([table, pk], n) => [`${table} ${pk.join(" ")}`, states[n] ?? null]));
+    // A row that never lived is one that a node asks for when it begins anew.
+    const known = states.map((state) => (state && state.cl > 0 ? state : null));
+    return { level, states: new Map(tracked.map((key, n) => [nameOf(key), known[n] ?? null])) };
+  }
+
+  /** What a machine has set aside, to begin anew. */
+  async aside({ node }: Machine): Promise<Seen[]> {
+    const kept = (await node.store.rejections()).filter(({ code }) => code === "struck_off");
+    return kept.map(({ change }) => ({ level: -1, states: new Map([[nameOf([change.table, change.pk]), change]]) }));
   }
 
   #count({ database }: Machine): unknown {
@@ -164,4 +176,5 @@ export class Workload implements Writing {
   }
 }
 
+const nameOf = ([table, pk]: RowKey) => `${table} ${pk.join(" ")}`;
 const cardsOf = (own: string) => [1, 2].map((n) => ({ id: `${own} ${n}` }));

@@ -2,6 +2,7 @@
 // Everything random comes from one seed, and a step's from the step's own.
 import type { Registry } from "@grove-crdt/core";
 import { createRandom, type Random } from "../random";
+import { watchRound } from "./collecting";
 import { Crash } from "./crash";
 import { openNew, START_TIME } from "./images";
 import { Machine } from "./machine";
@@ -9,6 +10,7 @@ import { Network } from "./network";
 import { Oracle } from "./oracle";
 import type { Plan } from "./plan";
 import { type Version, versionsOf } from "./registries";
+import type { Seen } from "./seen";
 import { Workload } from "./workload";
 
 export class World {
@@ -30,6 +32,8 @@ export class World {
   /** Frames that the stream of this step has. */
   streaming = 0;
   #depth = 0;
+  /** What collections forgot, by how far. */
+  readonly #levels = new Set<number>();
 
   constructor(
     readonly plan: Plan,
@@ -80,6 +84,7 @@ export class World {
         seed: plan.seed * 31 + own.index,
         transport: (from, process, to) => network.transport(from, process, to),
         onError: (error) => this.fail(error),
+        onRound: plan.collects ? (machine, step) => watchRound(this, machine, step) : null,
       },
       image,
     );
@@ -97,6 +102,27 @@ export class World {
     const plan = { ...(this.plan.nodes[original.index] as Plan["nodes"][number]), isOld: original.isOld };
     const own = { id: original.id, label: `copy-${original.index}`, index, plan, peers };
     return this.#add(own, await original.image());
+  }
+
+  /** What all databases hold, and what those who begin anew have set aside. */
+  async seen(): Promise<Seen[]> {
+    const { workload } = this;
+    const all = this.present.map(async (machine) => [
+      await machine.process.spare(() => workload.seen(machine)),
+      ...(machine.isRejoining ? await workload.aside(machine) : []),
+    ]);
+    return (await Promise.all(all)).flat();
+  }
+
+  noteCollected(before: Seen, after: Seen): void {
+    if (!this.#levels.has(after.level)) this.count("collections ended");
+    this.#levels.add(after.level);
+    this.oracle.collected(before, after);
+  }
+
+  /** Whether somebody else may have lost what a machine was told had arrived: a database was put back to a time before. */
+  get isMurky(): boolean {
+    return (this.faults.restored ?? 0) > 0;
   }
 
   /** Somebody may write while a message is under way. @param at who, if anybody does */
