@@ -1,5 +1,5 @@
 // Measures a case: its two sides turn by turn in the same process, on databases of their own in a temporary folder.
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNode, type GroveNode } from "@grove-crdt/sync";
@@ -21,7 +21,7 @@ export interface Case {
   /** Which way the ratio is better. */
   readonly better: "lower" | "higher";
   /** Unit of both sides. */
-  readonly unit: "µs/row" | "rows/s" | "ms" | "merges/s" | "bytes/row" | "bytes/entry";
+  readonly unit: "µs/row" | "rows/s" | "ms" | "merges/s" | "bytes/row" | "bytes/entry" | "MiB" | "KiB" | "times";
   /** Ours and its floor, in one line. */
   readonly about: string;
   run(bench: Bench): Promise<Round[]>;
@@ -59,6 +59,17 @@ export class Bench {
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = NORMAL");
     database.exec(table.create);
+    this.#open.push(database);
+    return database;
+  }
+
+  /** A new database file with all that another one holds. */
+  copy(of: Database.Database): Database.Database {
+    of.pragma("wal_checkpoint(TRUNCATE)");
+    const name = join(this.#folder, `${this.#files++}.db`);
+    copyFileSync(of.name, name);
+    const database = new Database(name);
+    database.pragma("synchronous = NORMAL");
     this.#open.push(database);
     return database;
   }

@@ -39,7 +39,7 @@ export function summarize({ goal, better, unit }: Case, rounds: readonly Round[]
     );
   return {
     figure: { ratio: round(quantile(ratios, 0.5)), goal, better, unit, ours: side("ours"), floor: side("floor") },
-    quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+    quartiles: [round(quantile(ratios, 0.25)), round(quantile(ratios, 0.75))],
   };
 }
 

@@ -3,7 +3,7 @@ import { insertAll, makeRows, itemsTable as table } from "../tables";
 
 export const captureCommit: Case = {
   id: "capture-commit.sqlite",
-  goal: 1.6,
+  goal: 1.35,
   better: "lower",
   unit: "µs/row",
   about: "update rows, each in a transaction of its own, captured / plainly",

@@ -15,7 +15,7 @@ async function run(bench: Bench, table: BenchTable): Promise<Round[]> {
 
 export const captureInsert: Case = {
   id: "capture-insert.sqlite",
-  goal: 2.0,
+  goal: 1.7,
   better: "lower",
   unit: "µs/row",
   about: "insert rows in one transaction, captured / plainly",

@@ -87,7 +87,11 @@ async function openSqlite(bench: Bench): Promise<Shelves> {
   };
 }
 
-const postgresTable = { registry: registryOf("postgres", onServer), create: columns("jsonb", "bigint", "uuid") };
+const postgresTable = {
+  name: "shelves",
+  registry: registryOf("postgres", onServer),
+  create: columns("jsonb", "bigint", "uuid"),
+};
 
 async function openPostgres(server: Postgres): Promise<Shelves> {
   const { sql, node } = await server.node("ours", postgresTable);

@@ -22,7 +22,7 @@ async function run(bench: Bench, table: BenchTable): Promise<Round[]> {
 
 export const foldLww: Case = {
   id: "fold-lww.sqlite",
-  goal: 2.8,
+  goal: 2.6,
   better: "lower",
   unit: "µs/row",
   about: "insert rows of five LWW columns and fold them / insert them plainly",
@@ -32,7 +32,7 @@ export const foldLww: Case = {
 export const foldDocuments: Case = {
   ...foldLww,
   id: "fold-documents.sqlite",
-  goal: 4.5,
+  goal: 4.0,
   about: "insert documents with two tags and fold them / insert them plainly",
   run: (bench) => run(bench, documentsTable),
 };

@@ -3,7 +3,7 @@
 import { itemsNamed } from "../board";
 import { insertBoard, insertPostgresBoard, openBoard } from "../boards";
 import { type Case, stopwatch, timed } from "../harness";
-import { postgresBoards } from "../postgres";
+import { postgresBoards } from "../postgres-tables";
 import { boardsTable as table } from "../tables";
 import { onPostgres } from "./postgres";
 

@@ -31,7 +31,7 @@ export async function run(bench: Bench, table: BenchTable, known: boolean): Prom
 
 export const mergePage: Case = {
   id: "merge-page.sqlite",
-  goal: 2.5,
+  goal: 2.0,
   better: "lower",
   unit: "µs/row",
   about: "merge pages of new rows / parse them and upsert plainly",
