@@ -13,7 +13,12 @@ const nextAliases = [
   { find: /^drizzle-orm\/(.+)$/, replacement: "drizzle-orm-next/$1" },
 ];
 /** Tests of migrations in the folders of drizzle-kit 0.31, which the migrators of 1.0 refuse. */
-const withOldMigrations = ["test/migrations*.test.ts", "test/demo.test.ts", "test/tenants.test.ts"];
+const withOldMigrations = [
+  "test/migrations*.test.ts",
+  "test/demo.test.ts",
+  "test/tenants.test.ts",
+  "test/products.test.ts",
+];
 
 /** Tests that start examples, or the projects that README.md and pages of docs/ show: each is worth many others in time. */
 const examples = ["demo", "cloud-edge", "readme", "security-page", "hooks-page", "migrations-page"].map(
@@ -27,14 +32,24 @@ const long = [
   "migrations-bare",
   "crowd",
   "collection-command",
-  "collection-years",
-  "digest-trees",
   "postgres/schedules",
   "postgres/writers",
   "mutants",
+  "command-status",
+  "cursors",
+  "fork",
+  "history-generate",
+  "init",
+  "live",
+  "migrations",
+  "stream",
 ].map((name) => `test/${name}.test.ts`);
+/** Those that are left to `npm run soak -- --only tests`, which sets GROVE_WHOLE. */
+const longest = ["collection-years", "commands-page", "digest-trees", "products"].map((name) => `test/${name}.test.ts`);
 /** Pages whose samples run with the others, and are type-checked with the examples. */
-const pages = ["test/types-pages.test.ts", "test/collections-page.test.ts"];
+const pages = ["types-pages", "collections-page", "history-page", "observer-page", "deployment-page"].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 export default defineConfig({
   resolve: {
@@ -49,7 +64,10 @@ export default defineConfig({
       ...configDefaults.exclude,
       ...(next ? withOldMigrations : []),
       ...(process.env.EXAMPLES ? [] : examples),
-      ...(process.env.CI ? [] : long),
+      ...(process.env.CI || process.env.GROVE_WHOLE ? [] : long),
+      ...(process.env.GROVE_WHOLE ? [] : longest),
+      // With EXAMPLES they run in the step after these.
+      ...(process.env.CI && !process.env.EXAMPLES ? pages : []),
     ],
     // EXAMPLES=1: the examples as real processes instead, which are as many at a time as there are nodes.
     include: process.env.EXAMPLES

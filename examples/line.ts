@@ -21,12 +21,8 @@ function to(url: string): AbortController {
 export const line = {
   /** Ends with the line, also while a stream comes in. */
   fetch: (url: string, init: RequestInit): Promise<Response> => {
-    const either = new AbortController();
-    for (const signal of [to(url).signal, init.signal]) {
-      if (signal?.aborted) either.abort();
-      signal?.addEventListener("abort", () => either.abort(), { once: true });
-    }
-    return fetch(url, { ...init, signal: either.signal });
+    const { signal } = to(url);
+    return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([signal, init.signal]) : signal });
   },
   meter({ pulled, pushed, superseded }: PeerReport): void {
     traffic.messages += pulled + pushed;

@@ -44,6 +44,10 @@ export interface NodeProcess<A extends Acts = Acts> {
   readonly acts: Remote<A>;
   /** Sends SIGTERM. Resolves when the process has ended, rejects when it did not end with exit code 0. */
   stop(): Promise<void>;
+  /** Sends SIGKILL, as a power cut would. Resolves when the process has ended. */
+  kill(): Promise<void>;
+  /** Of one that kills itself: resolves when it has ended. Ask before it does. */
+  death(): Promise<void>;
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -63,8 +67,10 @@ export async function startNode<A extends Acts>(
     detached: true,
   });
   let stopping = false;
+  let killed = false;
   const ended = once(child, "exit").then(([code, signal]) => {
-    if (!stopping || code !== 0) throw new Error(`The process of ${name} ended: ${signal ?? `exit code ${code}`}.`);
+    if (!killed && (!stopping || code !== 0))
+      throw new Error(`The process of ${name} ended: ${signal ?? `exit code ${code}`}.`);
   });
   await Promise.race([once(child, "message"), ended]);
   ended.catch((error) => {
@@ -77,6 +83,15 @@ export async function startNode<A extends Acts>(
     stop: () => {
       stopping = true;
       child.kill("SIGTERM");
+      return ended;
+    },
+    kill: () => {
+      killed = true;
+      child.kill("SIGKILL");
+      return ended;
+    },
+    death: () => {
+      killed = true;
       return ended;
     },
   };

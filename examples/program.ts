@@ -21,13 +21,16 @@ export interface Program {
   end(code: number): Promise<never>;
 }
 
-export function openProgram(name: string): Program {
+const POSTGRES = "Without DATABASE_URL a Postgres is started for the example; with it, new databases on that server.";
+
+/** @param note the last line of the usage: what it needs */
+export function openProgram(name: string, note = POSTGRES): Program {
   const usage = `Usage: npm run example ${name} [-- --once]
 
   --once  end when the story is told; otherwise all nodes stay up until Ctrl-C
   --help  show this
 
-Without DATABASE_URL a Postgres is started for the example; with it, new databases on that server.`;
+${note}`;
   const flags = readFlags(usage);
   if (flags.help) {
     console.log(usage);

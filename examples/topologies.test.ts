@@ -85,4 +85,42 @@ describe.concurrent("the topology", { timeout: 120_000 }, () => {
     expect([await run.ended, run.output()]).toEqual([1, expect.stringContaining("globex has")]);
     expect(run.left()).toEqual([]);
   });
+
+  test("audit ends with a trail that has every change, though the hub was killed before a merge and after one", async ({
+    expect,
+  }) => {
+    const run = runExample(["audit", "--once"]);
+    expect([await run.ended, run.output()]).toEqual([0, expect.stringContaining("The trail has every change")]);
+    expect(run.left()).toEqual([]);
+  });
+
+  test("audit exits 1 when the table was changed past its trigger", async ({ expect }) => {
+    const plant = "DROP TRIGGER articles_trail_update; UPDATE articles SET stock = stock - 1";
+    const run = runExample(["audit", "--once"], { GROVE_EXAMPLE_PLANT: plant });
+    expect([await run.ended, run.output()]).toEqual([1, expect.stringContaining("played back, the trail gives")]);
+    expect(run.left()).toEqual([]);
+  });
+
+  test("till ends with equal stock in three databases, after one till and then the hub were away", async ({
+    expect,
+  }) => {
+    const run = runExample(["till", "--once"]);
+    expect([await run.ended, run.output()]).toEqual([0, expect.stringContaining("All three databases are equal: ")]);
+    expect(run.output()).toContain("5 rows wait there");
+    expect(run.left()).toEqual([]);
+  });
+
+  test("till exits 1 with the difference when a till's stock was changed behind its back", async ({ expect }) => {
+    const plant = `BEGIN IMMEDIATE;
+        UPDATE _grove_node SET capture = 0;
+        UPDATE products SET stock = stock - 1 WHERE id = 'tea';
+        UPDATE _grove_node SET capture = 1;
+        COMMIT`;
+    const run = runExample(["till", "--once"], { GROVE_EXAMPLE_PLANT: plant, GROVE_PATIENCE: "1500" });
+    expect([await run.ended, run.output()]).toEqual([
+      1,
+      expect.stringContaining("till-2 counts 10 tea; it must count 11"),
+    ]);
+    expect(run.left()).toEqual([]);
+  });
 });

@@ -9,12 +9,14 @@ import { startPostgres } from "../examples/postgres";
 import { soakKills, soakSchedules } from "./soak-processes";
 import { soakRequests, soakScopes } from "./soak-requests";
 import { type Row, readCommit, readTable, run, running, vitest, writeTable } from "./soak-run";
+import { soakStranger } from "./soak-stranger";
 import { soakInterleavings, soakLaws, soakNested } from "./soak-types";
 
 const USAGE = `Usage: npm run soak [-- options]
 
   --resume       go on after the last seed in docs/reliability.md
-  --only NAME    laws, interleavings, nested, kills, schedules-postgres, writers, streams, requests, scopes or simulator
+  --only NAME    tests, laws, interleavings, nested, kills, schedules-postgres, writers, streams, requests, scopes, stranger
+                 or simulator
   --cases N      of each law (default 10000)
   --steps N      of the schedules of three nodes (default 6)
   --nested N     seeds of random writes of all types, a quarter of them on Postgres (default 1000)
@@ -151,7 +153,15 @@ async function soakSimulator(commit: string, seeds: number, resume: boolean): Pr
   return failed.length === 0;
 }
 
+/** Every test, those included that `.ci/run` leaves out, and each property in full. */
+async function soakTests(): Promise<boolean> {
+  console.log("Every test, in full.");
+  const { code } = await run([vitest, "run"], { GROVE_WHOLE: "1", GROVE_EFFORT: "1" }, true);
+  return code === 0;
+}
+
 const STRETCHES = [
+  "tests",
   "laws",
   "interleavings",
   "nested",
@@ -161,6 +171,7 @@ const STRETCHES = [
   "streams",
   "requests",
   "scopes",
+  "stranger",
   "simulator",
 ];
 /** Flag to what it is when it is not given. */
@@ -238,6 +249,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 const commit = readCommit();
 let good = true;
 const isWanted = (name: string) => only === undefined || only === name;
+if (isWanted("tests")) good = (await soakTests()) && good;
 if (isWanted("laws")) good = (await soakLaws(commit, cases)) && good;
 if (isWanted("interleavings")) good = (await soakInterleavings(commit, steps)) && good;
 if (isWanted("nested")) good = (await soakNested(commit, nested, resume)) && good;
@@ -247,5 +259,6 @@ if (isWanted("writers")) good = (await soakWriters(commit, minutes)) && good;
 if (isWanted("streams")) good = (await soakStreams(commit, streams)) && good;
 if (isWanted("requests")) good = (await soakRequests(commit, requests, resume)) && good;
 if (isWanted("scopes")) good = (await soakScopes(commit, scopes)) && good;
+if (isWanted("stranger")) good = (await soakStranger(commit)) && good;
 if (isWanted("simulator")) good = (await soakSimulator(commit, seeds, resume)) && good;
 process.exit(good ? 0 : 1);

@@ -76,7 +76,7 @@ describe.concurrent("the example cloud-edge", { timeout: 120_000 }, () => {
 
 test("an example that is not there is answered with those that are", async () => {
   const run = runExample(["nothing"]);
-  const examples = "Examples: active-hub, chain, cloud-edge, demo, hub-spokes, mesh, tenants, two-node";
+  const examples = "Examples: active-hub, audit, chain, cloud-edge, demo, hub-spokes, mesh, tenants, till, two-node";
   expect([await run.ended, run.output()]).toEqual([2, expect.stringContaining(examples)]);
 });
 

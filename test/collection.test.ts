@@ -1,4 +1,5 @@
 // Collections: `node.collect()` forgets deletions once every node has heard of them, and nobody misses them (fault 22, lineage 7).
+import { type ChangeRecord, GroveError, type SyncHook } from "grove-crdt";
 import { lww } from "grove-crdt/schema";
 import { describe, expect, test } from "vitest";
 import { Clock } from "./support/clock";
@@ -94,6 +95,56 @@ describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) =>
       expect(await titles(node)).toEqual([]);
       expect(await shadows(node)).toBe(0);
     }
+  });
+
+  describe("waits while a deletion is rejected, until that is settled", () => {
+    const stays = (is: { open: boolean }) => ({
+      beforeInboundChange: (change: ChangeRecord) => {
+        if (change.tombstone && !is.open) throw new GroveError("forbidden", "stays");
+        return change;
+      },
+    });
+    async function setUp(rejecting: "hub" | "a") {
+      const is = { open: false };
+      const clock = new Clock();
+      const open = (id: string) => openNode(id, { clock, ...(id === rejecting && { hooks: [stays(is) as SyncHook] }) });
+      const [hub, a, b] = [await open("hub"), await open("a"), await open("b")] as Three;
+      await insert(a, "1");
+      await settle([a, hub], [b, hub]);
+      await remove(b, "1");
+      const round = async () => {
+        for (let n = 0; n < 4; n++) for (const edge of [a, b]) await sync(edge, hub);
+      };
+      await round();
+      clock.advance(1000);
+      await hub.node.collect();
+      await round();
+      await round();
+      return { is, hub, a, b, round };
+    }
+
+    test("by a node that pulls it", async () => {
+      const { is, hub, a, b, round } = await setUp("a");
+      expect(await titles(a)).toEqual(["t"]);
+      expect((await hub.node.collection()).rounds[0]).toMatchObject({
+        state: "open",
+        awaited: expect.arrayContaining([{ node: "a", why: expect.stringContaining("has not merged everything of") }]),
+      });
+      is.open = true;
+      for (const { id } of await a.node.rejected()) await a.node.retry(id);
+      await round();
+      for (const node of [hub, a, b]) expect([await state(node), await shadows(node)]).toEqual(["ended", 0]);
+    });
+
+    test("by a node to which it is pushed", async () => {
+      const { is, hub, a, b, round } = await setUp("hub");
+      for (const node of [hub, a]) expect(await titles(node)).toEqual(["t"]);
+      expect(await state(hub)).toBe("open");
+      is.open = true;
+      for (const { id } of await b.node.rejected()) await b.node.retry(id);
+      await round();
+      for (const node of [hub, a, b]) expect([await state(node), await shadows(node)]).toEqual(["ended", 0]);
+    });
   });
 
   test("who was struck off is refused with the cure, and brings nothing back (fault 22)", async () => {
@@ -301,6 +352,174 @@ describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) =>
       await expectEqual(hub, restored);
     });
 
+    describe("inserts no row anew that others may have deleted and forgotten", () => {
+      const kept = async (node: TestNode) => (await node.node.rejected()).map(({ pk, code }) => `${pk} ${code}`).sort();
+
+      test("since the peer pulled it", async () => {
+        const clock = new Clock();
+        const [a, b] = (await openNodes(["a", "b"], { clock })) as [TestNode, TestNode];
+        await insert(a, "read");
+        await sync(b, a);
+        await insert(a, "own");
+        await a.node.fold();
+        clock.advance(1000);
+        await remove(b, "read");
+        await b.node.collect({ strike: ["a"] });
+        expect(await state(b)).toBe("ended");
+        await insert(a, "later");
+        expect(await link(a, b).rejoin()).toMatchObject({ removed: 1, restored: 2, kept: 1 });
+        await sync(a, b);
+        for (const node of [a, b])
+          expect(await node.rows("SELECT id FROM documents ORDER BY id")).toEqual([{ id: "later" }, { id: "own" }]);
+        expect(await kept(a)).toEqual(["read struck_off"]);
+        await expectEqual(a, b);
+      });
+
+      test("since the answer to its push was lost", async () => {
+        const clock = new Clock();
+        const [hub, b] = (await openNodes(["hub", "b"], { clock })) as [TestNode, TestNode];
+        await insert(hub, "1");
+        await settle([b, hub]);
+        await insert(b, "sent");
+        const lossy = link(b, hub, {}, async (path, body, forward) => {
+          const answer = await forward(path, body);
+          if (path === "/push") throw new Error("lost");
+          return answer;
+        });
+        expect((await lossy.sync())[0]?.error?.code).toBe("transport");
+        clock.advance(1000);
+        await remove(hub, "sent");
+        await hub.node.collect({ strike: ["b"] });
+        await link(b, hub).rejoin();
+        await settle([b, hub]);
+        for (const node of [hub, b]) expect(await titles(node)).toEqual(["t"]);
+        expect(await kept(b)).toEqual(["sent struck_off"]);
+      });
+
+      test("since its backup does not know that it was sent", async () => {
+        const clock = new Clock();
+        let [hub, b] = (await openNodes(["hub", "b"], { clock })) as [TestNode, TestNode];
+        await insert(hub, "1");
+        await settle([b, hub]);
+        await insert(b, "sent");
+        await b.node.fold();
+        const image = await b.database.image();
+        await settle([b, hub]);
+        b = await again(b, clock);
+        await insert(b, "2");
+        await settle([b, hub]);
+        clock.advance(1000);
+        await remove(hub, "sent");
+        await hub.node.collect({ strike: ["b"] });
+        const restored = await openNode("b", { database: await image.restore(), clock });
+        await link(restored, hub).rejoin();
+        await settle([restored, hub]);
+        for (const node of [hub, restored]) expect(await titles(node)).toEqual(["t", "t"]);
+        expect(await kept(restored)).toEqual(["sent struck_off"]);
+      });
+
+      test("since somebody else may have read it", async () => {
+        const clock = new Clock();
+        const [hub, b, reader] = (await openNodes(["hub", "b", "reader"], { clock })) as Three;
+        await settle([b, hub], [reader, hub]);
+        await insert(b, "read");
+        await sync(reader, b);
+        clock.advance(1000);
+        await remove(reader, "read");
+        // What it never passed on it has to forget as well.
+        await reader.node.collect({ strike: ["b"] });
+        for (let n = 0; n < 4; n++) await sync(reader, hub);
+        expect(await state(hub)).toBe("ended");
+        await link(b, hub).rejoin();
+        await settle([b, hub], [reader, hub]);
+        for (const node of [hub, b, reader]) expect(await titles(node)).toEqual([]);
+        expect(await kept(b)).toEqual(["read struck_off"]);
+      });
+
+      test("also where another collection has ended since it was set aside", async () => {
+        const clock = new Clock();
+        const [hub, b] = (await openNodes(["hub", "b"], { clock })) as [TestNode, TestNode];
+        await insert(hub, "1");
+        await settle([b, hub]);
+        await hub.node.collect({ strike: ["b"] });
+        clock.advance(1000);
+        // It is later than what was forgotten, so it may go back; the hub has it, and the answer was lost.
+        await insert(b, "sent");
+        await b.node.fold();
+        const sent = await b.node.store.states([["documents", ["sent"]]]);
+        const broken = link(b, hub, {}, async (path, body, forward) => {
+          if (path === "/pull" && !body.includes('"rows":0')) throw new Error("cut");
+          return forward(path, body);
+        });
+        await expect(broken.rejoin()).rejects.toMatchObject({ code: "transport" });
+        await hub.node.merge("somebody", sent as never, undefined, {
+          collected: (await hub.node.store.collection()).upTo,
+        });
+        await remove(hub, "sent");
+        clock.advance(1000);
+        await hub.node.collect({ strike: ["b"] });
+        expect(await shadows(hub)).toBe(1);
+        await link(b, hub).rejoin();
+        await settle([b, hub]);
+        for (const node of [hub, b]) expect(await titles(node)).toEqual(["t"]);
+        expect(await kept(b)).toEqual(["sent struck_off"]);
+      });
+    });
+
+    test("keeps what it had taken over from a node that had no say", async () => {
+      const clock = new Clock();
+      const [hub, between, far] = (await openNodes(["hub", "between", "far"], { clock })) as Three;
+      for (const id of ["1", "2"]) await insert(hub, id, "old");
+      await settle([between, hub], [far, between], [between, hub]);
+      clock.advance(1000);
+      await far.sql("UPDATE documents SET title = 'of far' WHERE id = '1'");
+      await far.sql("UPDATE documents SET title = 'too late' WHERE id = '2'");
+      await insert(far, "3", "own");
+      await sync(far, between);
+      clock.advance(1000);
+      await remove(hub, "2");
+      await hub.node.collect({ strike: ["between"] });
+      await link(between, hub).rejoin();
+      // The row may have been deleted by somebody who had it from far.
+      expect((await between.node.rejected()).map(({ pk, code }) => `${pk} ${code}`).sort()).toEqual([
+        "2 struck_off",
+        "3 struck_off",
+      ]);
+      await link(far, between).rejoin();
+      await settle([between, hub], [far, between]);
+      for (const node of [hub, between, far]) expect(await titles(node)).toEqual(["of far"]);
+      await expectEqual(hub, between, far);
+    });
+
+    test("takes no word for what it wrote from one that was struck off too", async () => {
+      const clock = new Clock();
+      const [hub, between, far] = (await openNodes(["hub", "between", "far"], { clock })) as Three;
+      await insert(hub, "1", "old");
+      await settle([between, hub], [far, between], [between, hub]);
+      clock.advance(1000);
+      await far.sql("UPDATE documents SET title = 'of far' WHERE id = '1'");
+      await sync(far, between);
+      clock.advance(1000);
+      await hub.node.collect({ strike: ["between"] });
+      // That one never comes back, and the hub is found instead.
+      await link(far, hub).rejoin();
+      await settle([far, hub]);
+      for (const node of [hub, far]) expect(await titles(node)).toEqual(["of far"]);
+    });
+
+    test("needs a syncer for everything", async () => {
+      const { hub, b } = await history();
+      const before = await all(b);
+      for (const options of [{ tables: ["orders"] }, { only: { documents: { keys: [["own"]] } } }])
+        await expect(link(b, hub, options).rejoin()).rejects.toMatchObject({
+          code: "bad_request",
+          message: expect.stringContaining("without `tables` and `only`"),
+        });
+      expect(await all(b)).toEqual(before);
+      await link(b, hub).rejoin();
+      expect(await all(b)).toEqual(EXPECTED);
+    });
+
     test("need not do so without a reason", async () => {
       const [hub, a] = (await openNodes(["hub", "a"])) as [TestNode, TestNode];
       await settle([a, hub]);
@@ -325,6 +544,41 @@ describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) =>
     }
     expect(await state(a)).toBe("ended");
     for (const node of [a, b]) expect(await shadows(node)).toBe(0);
+  });
+
+  test("who was behind one that was struck off hears of it from that one, and rejoins as well (fault 22)", async () => {
+    const [hub, between, far] = (await openNodes(["hub", "between", "far"])) as Three;
+    await insert(hub, "1");
+    await settle([between, hub], [far, between]);
+    await remove(hub, "1");
+    await hub.node.collect({ strike: ["between"] });
+    expect(await state(hub)).toBe("ended");
+    await expect(sync(between, hub)).rejects.toMatchObject({ code: "struck_off" });
+    await link(between, hub).rejoin();
+    await expect(sync(far, between)).rejects.toMatchObject({ code: "struck_off" });
+    await link(far, between).rejoin();
+    await settle([between, hub], [far, between]);
+    for (const node of [hub, between, far]) expect(await titles(node)).toEqual([]);
+    await expectEqual(hub, between, far);
+  });
+
+  test("who begins anew has nothing to collect until that has ended", async () => {
+    const [hub, a] = (await openNodes(["hub", "a"])) as [TestNode, TestNode];
+    await insert(hub, "1");
+    await settle([a, hub]);
+    await hub.node.collect({ strike: ["a"] });
+    const broken = link(a, hub, {}, async (path, body, forward) => {
+      if (path === "/pull" && !body.includes('"rows":0')) throw new Error("cut");
+      return forward(path, body);
+    });
+    await expect(broken.rejoin()).rejects.toMatchObject({ code: "transport" });
+    await expect(a.node.collect({ strike: ["hub"] })).rejects.toMatchObject({ code: "struck_off" });
+    // The other one has collected once more meanwhile.
+    await hub.node.collect({ strike: ["a"] });
+    await link(a, hub).rejoin();
+    await settle([a, hub]);
+    expect(await titles(a)).toEqual(["t"]);
+    await expectEqual(hub, a);
   });
 
   test("a backup from before is found, and rejoins (faults 22, 28)", async () => {

@@ -102,6 +102,8 @@ describe("a config or schema that cannot be used is named, with the reason", () 
     const { code, stdout, stderr } = await empty.generate();
     empty.remove();
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^error schema_load_failed: There is no drizzle\.config\.ts in .*--config\.\n$/);
+    expect(stderr).toMatch(
+      /^error schema_load_failed: There is no drizzle\.config\.ts in .*--config, or .* write one\.\n$/,
+    );
   });
 });

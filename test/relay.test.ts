@@ -193,6 +193,15 @@ describeOnEach("relay", ({ dialect, openNode, openNodes, makeSchema }) => {
     });
   });
 
+  test("what a syncer did not send before goes in one exchange, however many pages it is", async () => {
+    const [edge, hub] = (await openNodes(["edge", "hub"])) as [TestNode, TestNode];
+    for (let n = 0; n < 9; n++) await insert(edge, `${n}`);
+    await sync(edge, hub, { only: { documents: { keys: [["0"]] } } });
+    expect(await hub.rows("SELECT id FROM documents")).toHaveLength(1);
+    await sync(edge, hub, { pageRows: 2 });
+    expect(await hub.rows("SELECT id FROM documents")).toHaveLength(9);
+  });
+
   describe("what a node does not know", () => {
     const { integer, table, text, texts } = dialect;
     const version1 = {

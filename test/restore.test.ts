@@ -1,6 +1,6 @@
 // A database restored from a backup, or copied, has lost a piece of its history that its peers remember. It is found
 // at the next contact, and a full exchange in both directions mends it: nothing missing, nothing counted twice.
-import { createSyncer, type Transport } from "grove-crdt";
+import { createNode, createSyncer, type Transport } from "grove-crdt";
 import { describe, expect, test } from "vitest";
 import { Clock } from "./support/clock";
 import { expectEqual } from "./support/comparison";
@@ -65,6 +65,54 @@ describeOnEach("a restored database", ({ openNode, openNodes }) => {
         expect(await views(node, "old"), node.id).toBe(1111);
       }
       await expectEqual(hub, edge, other);
+    });
+
+    /** A backup made while something is written and not folded; the application writes before the node starts again. */
+    async function unfolded(original: "dies" | "lives") {
+      const clock = new Clock();
+      const [hub, edge] = [await openNode("hub", { clock }), await openNode("edge", { clock, durable: true })];
+      for (const id of ["busy", "calm", "later"]) await insert(edge, id);
+      await settle([edge, hub]);
+      for (const id of ["busy", "calm"]) await count(edge, id, 1);
+      // The triggers' clock counts milliseconds.
+      await new Promise((resolve) => setTimeout(resolve, 3));
+      const image = await edge.database.image();
+      await count(edge, "busy", 10);
+      await count(edge, "later", 7);
+      await settle([edge, hub]);
+      const database = await image.restore();
+      const raise = "UPDATE documents SET view_count = view_count + ? WHERE id = ?";
+      await database.run(raise, [100, "later"]);
+      clock.advance(1000);
+      if (original === "dies") return { hub, clock, database, edge: null };
+      await count(edge, "calm", 1000);
+      return { hub, clock, database, edge };
+    }
+
+    test("what was written and not folded when the backup was made counts once, and so does what is written before the start", async () => {
+      const { hub, clock, database } = await unfolded("dies");
+      const edge = await openNode("edge", { clock, database });
+      await settle([edge, hub]);
+      for (const node of [hub, edge])
+        expect(await node.rows("SELECT id, view_count AS views FROM documents ORDER BY id"), node.id).toEqual([
+          { id: "busy", views: 11 },
+          { id: "calm", views: 1 },
+          { id: "later", views: 107 },
+        ]);
+      await expectEqual(hub, edge);
+    });
+
+    test("a copy that takes another name counts what was written and not folded once, whoever comes first (faults 27, 29)", async () => {
+      const { hub, clock, database, edge } = await unfolded("lives");
+      await createNode({ db: database.db, registry: database.dialect.registry, now: clock.now }).fork("copy");
+      const renamed = await openNode("copy", { clock, database });
+      await settle([renamed, hub], [edge as TestNode, hub], [renamed, hub]);
+      for (const node of [hub, renamed])
+        expect(await node.rows("SELECT id, view_count AS views FROM documents ORDER BY id"), node.id).toEqual([
+          { id: "busy", views: 11 },
+          { id: "calm", views: 1001 },
+          { id: "later", views: 107 },
+        ]);
     });
 
     test("a hub gets back what its edges had sent it, and serves it to edges that never had it", async () => {

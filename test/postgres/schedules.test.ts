@@ -11,7 +11,7 @@ import { type Actor, type Choice, everySchedule, type Turn } from "../support/sc
 
 /** Most schedules of one scenario that are followed one after the other, and how many are drawn. */
 const EVERY = Number(process.env.GROVE_SCHEDULES ?? 0);
-const DRAWN = EVERY > 0 ? Math.ceil(EVERY / 10) : effort(4);
+const DRAWN = EVERY > 0 ? Math.ceil(EVERY / 10) : effort(20);
 const SEED = Number(process.env.GROVE_SEED ?? 1);
 
 const touch = (count: number, ...rows: string[]): Step[] => rows.map((row) => ["touch", row, count]);

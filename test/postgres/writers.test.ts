@@ -1,6 +1,6 @@
 // Real processes: eight applications write to one Postgres that two hubs serve, three edges write to SQLite files and sync
 // with either hub, and now and then a hub is killed. What was acknowledged is there in the end, everywhere, and once.
-// GROVE_SECONDS says for how long (default 6); `npm run soak` runs it for minutes and reads GROVE_REPORT.
+// GROVE_SECONDS says for how long (default 10); `npm run soak` runs it for minutes and reads GROVE_REPORT.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,12 +11,11 @@ import { Accounts, type Rows } from "../fixtures/fleet/accounts";
 import { type Message, Process } from "../fixtures/fleet/process";
 import { SHARED } from "../fixtures/fleet/workload";
 import { contents, metadata } from "../support/comparison";
-import { effort } from "../support/effort";
 import { openNode, type SyncingNode, startNode, type TestNode, TOKEN } from "../support/node";
 import { postgres } from "../support/postgres";
 import { SqliteTestDatabase, sqlite } from "../support/sqlite";
 
-const SECONDS = Number(process.env.GROVE_SECONDS ?? effort(6));
+const SECONDS = Number(process.env.GROVE_SECONDS ?? 10);
 const WRITERS = 8;
 const HUBS = 2;
 const EDGES = 3;

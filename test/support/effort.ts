@@ -1,5 +1,6 @@
-// How much of what can be done in any amount is done: all of it where CI is set, as .ci/run sets it; less in a run of a developer's.
-const share = process.env.CI ? 1 : 0.3;
+// How much of what can be done in any amount is done: a fifth of it where CI is set, as .ci/run sets it; less in a run of a developer's;
+// all of it where GROVE_EFFORT says 1.
+const share = Number(process.env.GROVE_EFFORT ?? (process.env.CI ? 0.2 : 0.1));
 
-/** So many runs of a property, seeds, rounds: the number given is that of .ci/run. */
+/** So many runs of a property, seeds, rounds. */
 export const effort = (runs: number): number => Math.max(1, Math.ceil(runs * share));

@@ -1,5 +1,5 @@
 // For tests of hooks: nodes whose router tells callers apart, and rows as somebody else's node would push them.
-import type { ChangeRecord, HookContext, Json, RowChange, SyncHook } from "grove-crdt";
+import type { ChangeRecord, Json, RowChange, SyncHook } from "grove-crdt";
 import { authenticate } from "./callers";
 import type { Suite } from "./dialects";
 import type { NodeSettings, RouterSettings, TestNode } from "./node";
@@ -50,6 +50,3 @@ export const x = { id: "x" };
 /** A change with another value, if it is an LWW column's. */
 export const withValue = (change: ChangeRecord, value: (old: Json | undefined) => Json): ChangeRecord =>
   change.type === "lww" ? { ...change, value: value(change.value) } : change;
-
-export type Change = ChangeRecord;
-export type Context = HookContext;

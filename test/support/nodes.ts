@@ -10,9 +10,8 @@ import { type NodeSettings as AnyNodeSettings, type SyncingNode, startNode } fro
 import { SqliteTestDatabase, sqlite } from "./sqlite";
 
 export { Clock } from "./clock";
-export { metadata } from "./comparison";
 export * from "./network";
-export { TOKEN, type Traffic } from "./node";
+export { TOKEN } from "./node";
 export { dumpSqlite as dump } from "./sqlite";
 export const { referenceTables } = sqlite;
 

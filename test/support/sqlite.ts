@@ -1,5 +1,5 @@
 // SQLite for the behaviour tests: better-sqlite3, in memory or in a file, one connection for the node and its application.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ColumnModel, canonicalize, type Json, type TableModel } from "@grove-crdt/core";
@@ -116,7 +116,14 @@ export class SqliteTestDatabase implements TestDatabase {
   }
   async image(): Promise<Image> {
     const bytes = this.raw.serialize();
-    return { restore: async () => new SqliteTestDatabase(new Database(bytes)) };
+    if (this.raw.memory) return { restore: async () => new SqliteTestDatabase(new Database(bytes)) };
+    return {
+      restore: async () => {
+        const file = newFile();
+        writeFileSync(file, bytes);
+        return new SqliteTestDatabase(new Database(file));
+      },
+    };
   }
   /** A new one is as fast. */
   async installed(): Promise<void> {}

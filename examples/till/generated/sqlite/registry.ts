@@ -1,0 +1,91 @@
+// Made by grove-crdt from the Drizzle schema. Do not edit: change the schema and run `npx grove-crdt generate`.
+// What the schema says, for `createNode({ db, registry })`.
+
+import type { Registry, TableModel } from "grove-crdt";
+import { hash, system, tables } from "./capture.js";
+
+/** products */
+export const productsModel = {
+  name: "products",
+  exportName: "products",
+  key: [{ name: "id", property: "id", kind: "text", storage: "text", sqlType: "text", notNull: true }],
+  fields: [
+    { name: "name", property: "name", kind: "text", storage: "text", sqlType: "text", notNull: true, type: "lww" },
+    {
+      name: "price",
+      property: "price",
+      kind: "integer",
+      storage: "integer",
+      sqlType: "integer",
+      notNull: true,
+      type: "lww",
+    },
+    { name: "colour", property: "colour", kind: "text", storage: "text", sqlType: "text", notNull: true, type: "lww" },
+    {
+      name: "stock",
+      property: "stock",
+      kind: "integer",
+      storage: "integer",
+      sqlType: "integer",
+      notNull: true,
+      type: "counter",
+      default: "0",
+    },
+  ],
+  local: [],
+  uniques: [],
+} as const satisfies TableModel;
+
+/** sales */
+export const salesModel = {
+  name: "sales",
+  exportName: "sales",
+  key: [{ name: "id", property: "id", kind: "text", storage: "text", sqlType: "text", notNull: true }],
+  fields: [
+    {
+      name: "till",
+      property: "till",
+      kind: "text",
+      storage: "text",
+      sqlType: "text",
+      notNull: true,
+      type: "lww",
+      fixed: true,
+    },
+    {
+      name: "at",
+      property: "at",
+      kind: "timestamp",
+      storage: "milliseconds",
+      sqlType: "integer",
+      notNull: true,
+      type: "lww",
+      fixed: true,
+    },
+    {
+      name: "lines",
+      property: "lines",
+      kind: "json",
+      storage: "text",
+      sqlType: "text",
+      notNull: true,
+      type: "lww",
+      fixed: true,
+    },
+    {
+      name: "total",
+      property: "total",
+      kind: "integer",
+      storage: "integer",
+      sqlType: "integer",
+      notNull: true,
+      type: "lww",
+      fixed: true,
+    },
+  ],
+  local: [],
+  uniques: [],
+} as const satisfies TableModel;
+
+/** Everything that is replicated, and the SQL that captures it. */
+export const registry = { dialect: "sqlite", tables: [productsModel, salesModel], capture: { hash, system, tables } } as const satisfies Registry;
