@@ -63,6 +63,7 @@ export const errorCodes = {
   internal: "Something failed inside the node. The cause is in its log, never in the answer.",
 } as const;
 
+/** One of the stable codes above: programs decide by it, people read the message beside it. Each has an entry in docs/errors.md. */
 export type ErrorCode = keyof typeof errorCodes;
 
 /** An error with a code from {@link errorCodes}; `details` is plain data that may be shown to the caller. */

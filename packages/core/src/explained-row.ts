@@ -27,6 +27,7 @@ export interface NodeTotal extends Written {
   readonly incarnations: number;
 }
 
+/** A value and who wrote it last: a field, or a piece of one. */
 export interface ExplainedPart {
   readonly type: CrdtTypeName;
   readonly value: Json;
@@ -43,6 +44,7 @@ export interface ExplainedPart {
   readonly paths?: readonly (ExplainedPart & { readonly path: readonly string[] })[];
 }
 
+/** An item of a list, where it stands: who inserted, replaced and moved it last. */
 export interface ExplainedItem {
   readonly item: Json;
   readonly added: Written;
@@ -51,6 +53,7 @@ export interface ExplainedItem {
   readonly moved: Written | null;
 }
 
+/** A field of a row as `node.explain()` tells it: value, type, last writer, and what its type keeps beneath. */
 export interface ExplainedField extends ExplainedPart {
   /** The column's name in the database. */
   readonly field: string;
@@ -58,6 +61,7 @@ export interface ExplainedField extends ExplainedPart {
   readonly known: boolean;
 }
 
+/** A row as `node.explain()` tells it: whether it lives and shows, and each of its fields. */
 export interface ExplainedRow {
   readonly table: string;
   readonly pk: readonly Json[];

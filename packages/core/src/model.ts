@@ -96,6 +96,7 @@ export interface ReferenceModel {
   readonly onUpdate: ReferenceAction;
 }
 
+/** A replicated table: its names, keys, columns and references, as far as merging needs them. */
 export interface TableModel {
   /** The name in the database. */
   readonly name: string;
@@ -135,6 +136,7 @@ export interface TableCapture {
   readonly triggers: Readonly<Record<string, string>>;
 }
 
+/** Everything that a node has to know of its schema: what `generate` writes into `registry.ts`, and `createNode` takes. */
 export interface Registry {
   readonly dialect: Dialect;
   readonly tables: readonly TableModel[];

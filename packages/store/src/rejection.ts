@@ -1,6 +1,7 @@
 // Changes that were rejected, the same in every dialect: ours by a peer, or a peer's here. They stand in `_grove_parked`.
 import { FIELD_PARTS, headOf, type Json, type Outcome, type RowChange } from "@grove-crdt/core";
 
+/** A change that was refused for good: ours by a peer, or a peer's here. It is kept until `node.revert` or `node.retry` settles it. */
 export interface Rejection {
   /** For `node.revert` and `node.retry`. Another one once the row was sent and rejected again. */
   readonly id: number;

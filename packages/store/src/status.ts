@@ -22,6 +22,7 @@ export interface PeerStanding {
   readonly lastError: string | null;
 }
 
+/** How many rows a table has, by what they are. */
 export interface RowCount {
   /** Rows that live, those that a constraint keeps out of the table included. */
   readonly rows: number;
@@ -50,6 +51,7 @@ export interface StoredStatus {
   readonly counts: Readonly<Record<string, RowCount>> | null;
 }
 
+/** What `node.status()` shall find out beside what costs nothing. */
 export interface StatusOptions {
   /** Counts rows and tombstones too, for which every shadow is read: not for each scrape of a monitor (default false). */
   readonly counts?: boolean;

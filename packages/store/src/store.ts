@@ -53,6 +53,7 @@ export interface AdoptProgress {
   readonly total: number | null;
 }
 
+/** How `node.adopt()` goes about it. */
 export interface AdoptOptions {
   /** Called after each transaction. */
   readonly onProgress?: (progress: AdoptProgress) => void;
@@ -152,6 +153,7 @@ export interface PeerState {
 }
 export type PeerUpdate = Partial<PeerState>;
 
+/** A row that does not show in its table, or not as it was received, and why. */
 export interface ParkedRow {
   readonly table: string;
   readonly pk: readonly Json[];

@@ -7,4 +7,5 @@ import { list } from "./list";
 import { lww } from "./lww";
 import { set } from "./set";
 
+/** What each CRDT type does: how a value is captured, merged, shown and told, by the name under which a schema marks it. */
 export const crdtTypes: Readonly<Record<CrdtTypeName, CrdtType>> = { lww, counter, set, list, document };

@@ -86,6 +86,7 @@ export const pullRequestSchema = z.strictObject({
   /** These rows whole, and nothing else; the cursor stays where it is. `more` in the answer: some did not fit. */
   want: z.array(rowKey).max(MAX_PAGE_ROWS).readonly().optional(),
 });
+/** The body of `POST /pull`. */
 export type PullRequest = z.infer<typeof pullRequestSchema>;
 
 /** What a stream is asked for, in the query; the cursor in `Last-Event-ID`, or in the query at first. */
@@ -98,6 +99,7 @@ export const streamRequestSchema = pullRequestSchema.pick({
   tables: true,
   only: true,
 });
+/** What opens an event stream, `GET /stream`: where to begin, and what of. */
 export type StreamRequest = z.infer<typeof streamRequestSchema>;
 
 /** Rows are checked one by one, so that one bad change never holds back its neighbours. */
@@ -119,6 +121,7 @@ export const pushRequestSchema = z.strictObject({
   /** Rows that the pusher adopted and nobody has written since. */
   sums: z.array(rowSum).max(MAX_PAGE_ROWS).readonly().optional(),
 });
+/** The body of `POST /push`: a page of changed rows. */
 export type PushRequest = Omit<z.infer<typeof pushRequestSchema>, "rows"> & { rows: readonly RowChange[] };
 
 const answer = {
@@ -154,6 +157,7 @@ export const pullResponseSchema = z.object({
   /** Rows that the answering node adopted and nobody has written since, if the request said that it compares them. */
   sums: z.array(rowSum).readonly().optional(),
 });
+/** The answer to `POST /pull`: a page of changed rows, at most a page of them, and the cursor behind it. */
 export type PullResponse = Omit<z.infer<typeof pullResponseSchema>, "rows"> & { rows: readonly RowChange[] };
 
 /**
@@ -167,6 +171,7 @@ export const outcomeSchema = z.object({
   /** Of a rejection: the columns that it is about; the rest of the row was merged. Omitted = the whole row. */
   fields: z.array(z.string()).readonly().optional(),
 });
+/** What became of one row of a push, where it was not simply merged. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 export const pushResponseSchema = z.object({
@@ -178,6 +183,7 @@ export const pushResponseSchema = z.object({
   /** Rows whose sums the receiver does not have: push them whole. */
   want: z.array(rowKey).readonly().optional(),
 });
+/** The answer to `POST /push`: what became of its rows, and what the receiver has of the sender by now. */
 export type PushResponse = z.infer<typeof pushResponseSchema>;
 
 /** Digits of a hash tree's path: the root, a group, a leaf. */
