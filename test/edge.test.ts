@@ -14,10 +14,10 @@ import { drizzle as onPostgres } from "drizzle-orm/postgres-js";
 import type { Registry, TableModel } from "grove-crdt";
 import { createJiti } from "jiti";
 import type { Sql } from "postgres";
-import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readSchema } from "../packages/drizzle/src/index";
 import { expectEqual } from "./support/comparison";
+import { complaintsOf } from "./support/compiler";
 import { settle } from "./support/network";
 import { openNode, type TestNode } from "./support/node";
 import { postgres } from "./support/postgres";
@@ -170,22 +170,7 @@ describe("generate with an edge", () => {
   });
 
   test("its rows have the types of the Postgres tables, to read and to insert", () => {
-    const base = ts.parseJsonConfigFileContent(
-      ts.readConfigFile(`${repository}/tsconfig.json`, ts.sys.readFile).config,
-      ts.sys,
-      repository,
-    );
-    const program = ts.createProgram([project.path("use.ts"), project.path("generated/sqlite/index.ts")], {
-      ...base.options,
-      noEmit: true,
-    });
-    const complaints = ts
-      .getPreEmitDiagnostics(program)
-      .map(
-        ({ messageText, file, start }) =>
-          `${file?.fileName}:${start} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`,
-      );
-    expect(complaints).toEqual([]);
+    expect(complaintsOf(project.path("use.ts"))).toEqual([]);
   });
 
   test("a reader finds in the emitted schema what its registry says", async () => {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { complaintsOf } from "./support/compiler";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -139,10 +140,7 @@ test("the generate command writes what the samples import, and --check agrees", 
 });
 
 test("the samples type-check", () => {
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const { stdout, status } = spawnSync(process.execPath, [tsc, "--project", project], { encoding: "utf8" });
-  expect(stdout).toBe("");
-  expect(status).toBe(0);
+  expect(complaintsOf(project)).toEqual([]);
 });
 
 test("two offline edges add one each to 40: both say 41, and in the end all say 42", { timeout: 120_000 }, async () => {

@@ -4,3 +4,6 @@ const share = Number(process.env.GROVE_EFFORT ?? (process.env.CI ? 0.2 : 0.1));
 
 /** So many runs of a property, seeds, rounds. */
 export const effort = (runs: number): number => Math.max(1, Math.ceil(runs * share));
+
+/** The longest walks are made whole where GROVE_WHOLE is set, as by `npm run soak -- --only tests`. */
+export const isWhole = Boolean(process.env.GROVE_WHOLE);
