@@ -81,6 +81,9 @@ export default defineConfig({
       return !(code === "CONNECTION_DESTROYED" && typeof query === "string" && query.includes("b.typarray"));
     },
     pool: "forks",
+    // Files of one worker share what they import, and no test leaves anything behind there.
+    isolate: false,
+    setupFiles: ["test/support/each-file.ts"],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,

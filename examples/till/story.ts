@@ -36,7 +36,8 @@ export async function* tell([one, two]: readonly [Client, Client], power: Power)
   await one.sell({ coffee: 1 });
   await two.sell({ bread: 4, coffee: 2 });
   await two.sell({ honey: 5 });
-  const away = await two.until(({ waiting }) => waiting > 0, "some rows wait");
+  // Two sales and the three products that they took from.
+  const away = await two.until(({ waiting }) => waiting === 5, "five rows wait");
   yield `till-2 is switched off and sells on, as does till-1: till-2 counts ${stock(away)}; ${away.waiting} rows wait there`;
 
   await two.turnLink(true);

@@ -1,8 +1,8 @@
-// Databases of this test file on the run's one Postgres server: made from templates, emptied and lent again where nothing
-// but rows has changed, dropped in the end. A test never sees what another one wrote.
+// Databases of this worker on the run's one Postgres server: made from templates, emptied and lent again where nothing
+// but rows has changed, dropped else. A test never sees what another one wrote.
 import { createHash } from "node:crypto";
 import client, { type Sql } from "postgres";
-import { afterAll, inject } from "vitest";
+import { inject } from "vitest";
 
 /** Whoever holds it is alone in it. */
 export interface Lease {
@@ -157,10 +157,5 @@ function drop({ name, application }: Lease): void {
   );
 }
 
-// Registered before the hook of postgres.ts, hence run after it.
-afterAll(async () => {
-  for (const spare of spares.splice(0)) drop(spare);
-  await Promise.all(dropping);
-  await administration?.end();
-  administration = undefined;
-}, 120_000);
+/** Waits until what was given back is gone. Spares stay for the next test file; who ends the server, or the run, drops them. */
+export const dropped = () => Promise.all(dropping.splice(0));

@@ -9,7 +9,7 @@ import { registry } from "../../generated/postgres";
 import { withKit } from "../../packages/drizzle/test/versions";
 import { postgresBuilders } from "./builders";
 import type { Image, Param, Row, TestDatabase, TestDialect } from "./dialect";
-import { connect, copy, giveBack, type Lease, lend, rememberCatalog, share } from "./postgres-databases";
+import { connect, copy, dropped, giveBack, type Lease, lend, rememberCatalog, share } from "./postgres-databases";
 import { columnToWire, resultToWire } from "./postgres-values";
 import type { Recorder } from "./statements";
 
@@ -57,14 +57,20 @@ const opened = { test: new Set<TestDatabase>(), file: new Set<TestDatabase>() };
 let scope: keyof typeof opened = "file";
 const closeAll = (databases: ReadonlySet<TestDatabase>) =>
   Promise.all([...databases].map((database) => database.close()));
-beforeEach(() => {
-  scope = "test";
-});
-afterEach(async () => {
-  scope = "file";
-  await closeAll(opened.test);
-}, 120_000);
-afterAll(() => closeAll(opened.file), 120_000);
+/** To be called for each test file: see each-file.ts. */
+export function closePostgres(): void {
+  beforeEach(() => {
+    scope = "test";
+  });
+  afterEach(async () => {
+    scope = "file";
+    await closeAll(opened.test);
+  }, 120_000);
+  afterAll(async () => {
+    await closeAll(opened.file);
+    await dropped();
+  }, 120_000);
+}
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
