@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import client, { type Sql } from "postgres";
 import { inject } from "vitest";
+import { awaitAtEnd } from "./each-file";
 
 /** Whoever holds it is alone in it. */
 export interface Lease {
@@ -146,16 +147,12 @@ async function empty(lent: Lease): Promise<boolean> {
   return true;
 }
 
-const dropping: Promise<unknown>[] = [];
-/** Nobody waits for it but the end of the file. */
+/** Nobody waits for it but the end of the file. Spares stay for the next one, until the whole run ends. */
 function drop({ name, application }: Lease): void {
-  dropping.push(
+  awaitAtEnd(
     application
       .end({ timeout: 0 })
       .then(() => administer().unsafe(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`))
       .catch(() => {}),
   );
 }
-
-/** Waits until what was given back is gone. Spares stay for the next test file; who ends the server, or the run, drops them. */
-export const dropped = () => Promise.all(dropping.splice(0));

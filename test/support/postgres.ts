@@ -4,12 +4,12 @@ import { canonicalize, type Json, type TableModel } from "@grove-crdt/core";
 import { drizzle } from "drizzle-orm/postgres-js";
 import type { NodeOptions } from "grove-crdt";
 import type { Sql } from "postgres";
-import { afterAll, afterEach, beforeEach } from "vitest";
 import { registry } from "../../generated/postgres";
 import { withKit } from "../../packages/drizzle/test/versions";
 import { postgresBuilders } from "./builders";
 import type { Image, Param, Row, TestDatabase, TestDialect } from "./dialect";
-import { connect, copy, dropped, giveBack, type Lease, lend, rememberCatalog, share } from "./postgres-databases";
+import { openNow } from "./each-file";
+import { connect, copy, giveBack, type Lease, lend, rememberCatalog, share } from "./postgres-databases";
 import { columnToWire, resultToWire } from "./postgres-values";
 import type { Recorder } from "./statements";
 
@@ -52,26 +52,6 @@ export const postgres: TestDialect = {
   refuse: (message) => `RAISE EXCEPTION '${message}';`,
 };
 
-/** Databases to close when the running test ends, and those opened outside of any, when the file ends. */
-const opened = { test: new Set<TestDatabase>(), file: new Set<TestDatabase>() };
-let scope: keyof typeof opened = "file";
-const closeAll = (databases: ReadonlySet<TestDatabase>) =>
-  Promise.all([...databases].map((database) => database.close()));
-/** To be called for each test file: see each-file.ts. */
-export function closePostgres(): void {
-  beforeEach(() => {
-    scope = "test";
-  });
-  afterEach(async () => {
-    scope = "file";
-    await closeAll(opened.test);
-  }, 120_000);
-  afterAll(async () => {
-    await closeAll(opened.file);
-    await dropped();
-  }, 120_000);
-}
-
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 class PostgresTestDatabase implements TestDatabase {
@@ -79,7 +59,7 @@ class PostgresTestDatabase implements TestDatabase {
   readonly db: NodeOptions["db"];
   readonly #pool: Sql;
   readonly #application: Sql;
-  readonly #scope = opened[scope];
+  readonly #scope = openNow();
   readonly #others: TestDatabase[] = [];
   readonly #lease: Lease;
 

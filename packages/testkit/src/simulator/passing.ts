@@ -8,8 +8,8 @@ import { run, type Writing } from "./writing";
 
 interface Fate {
   readonly key: RowKey;
-  /** `gone`: whoever knew of it was put back to a time before. `unsure`: it came back with a node that could not know better. */
-  is: "alive" | "dead" | "gone" | "unsure";
+  /** `gone`: whoever knew of it was put back to a time before. */
+  is: "alive" | "dead" | "gone";
   /** The collection that forgot it. */
   forgotten: number | null;
 }
@@ -44,19 +44,7 @@ export class Passing {
       const states = left.flatMap((one) => one.states.get(row) ?? []);
       const isForgotten = forgotten !== null && left.some(({ level }) => level >= forgotten);
       const isDead = fate.is === "dead" && (isForgotten || states.some((state) => !isAlive(state)));
-      if (fate.is !== "gone" && fate.is !== "unsure" && !isDead) fate.is = states.length > 0 ? "alive" : "gone";
-    }
-  }
-
-  /** A node rejoined that took rows for its own which others had deleted and forgotten. */
-  returned({ states: before }: Seen, left: readonly Seen[]): void {
-    for (const [row, fate] of this.#fates) {
-      const had = before.get(row);
-      const lives = left.some(({ states }) => {
-        const state = states.get(row);
-        return state !== undefined && state !== null && isAlive(state);
-      });
-      if (fate.is === "dead" && fate.forgotten !== null && had && isAlive(had) && lives) fate.is = "unsure";
+      if (fate.is !== "gone" && !isDead) fate.is = states.length > 0 ? "alive" : "gone";
     }
   }
 
