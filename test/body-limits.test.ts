@@ -163,6 +163,23 @@ test("chunks of one byte, two hundred thousand of them, cost no more than their 
   expect(await growth()).toBeLessThan(64 * MIB);
 });
 
+test("a hundred small ones that come byte by byte cost no more than a few times their bytes", async () => {
+  await growth();
+  const slow = Array.from({ length: 100 }, () =>
+    exchange(async (send, socket) => {
+      socket.setNoDelay(true);
+      await send(head("content-length: 4000").replace("/", "/?timeout=30000"));
+      for (let n = 0; n < 400; n++) {
+        if (!(await send("         "))) return;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await send("1".padStart(400));
+    }),
+  );
+  for (const { status, text } of await Promise.all(slow)) expect([status, text]).toEqual([200, "0"]);
+  expect(await growth()).toBeLessThan(64 * MIB);
+});
+
 test("a gzip bomb of 1 GB", async () => {
   const bomb = await zeros(1e9);
   expect(bomb.length).toBeLessThan(1.5 * MIB);
@@ -202,10 +219,16 @@ test("JSON 200,000 levels deep is read, and refused when it is not closed", asyn
   expect((await post(open)).status).toBe(400);
 });
 
-test("a hundred at a time that say nothing: all are let go, and others are served meanwhile", async () => {
-  await growth();
-  const silent = Array.from({ length: 100 }, () => exchange((send) => send(`${head("content-length: 2000000")}[`)));
-  expect((await post("[[[]]]")).status).toBe(200);
-  for (const { status } of await Promise.all(silent)) expect(status).toBe(408);
-  expect(await growth()).toBeLessThan(64 * MIB);
-});
+test.each([
+  ["large", 2_000_000],
+  ["small", 8_000],
+])(
+  "a hundred %s ones at a time that say nothing: all are let go, and others are served meanwhile",
+  async (_, length) => {
+    await growth();
+    const silent = Array.from({ length: 100 }, () => exchange((send) => send(`${head(`content-length: ${length}`)}[`)));
+    expect((await post("[[[]]]")).status).toBe(200);
+    for (const { status } of await Promise.all(silent)) expect(status).toBe(408);
+    expect(await growth()).toBeLessThan(64 * MIB);
+  },
+);

@@ -13,6 +13,8 @@ export interface BodyLimits {
 
 /** As much goes into the inflater at a time, which makes a thousand times as much of it at worst. */
 const PIECE = 4 * 1024;
+/** Bytes of a body that is read in one piece. */
+const SMALL = 8 * 1024;
 /** A timer that is set for longer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -31,11 +33,35 @@ type Reader = ReadableStreamDefaultReader<Uint8Array>;
  * Reads the body of `request` as JSON: UTF-8, plain or with `content-encoding` gzip or deflate. No more than about twice a
  * limit is ever held.
  *
+ * @param isCounted a server sees to it that no more comes than `content-length` says
  * @throws GroveError `payload_too_large` when a limit is passed, or `content-length` says that it will be;
  *   `timeout` when the body is not complete in time; `bad_request` when there is none, its encoding is another or broken, it
  *   is not UTF-8 or not JSON, or the connection broke
  */
-export async function readJson(request: Request, limits: BodyLimits): Promise<unknown> {
+export async function readJson(request: Request, limits: BodyLimits, isCounted = false): Promise<unknown> {
+  const length = Number(request.headers.get("content-length") ?? 0);
+  const isSmall = isCounted && length > 0 && length <= Math.min(SMALL, limits.body);
+  return isSmall && readEncoding(request) === null ? readSmall(request, limits) : readStream(request, limits);
+}
+
+/** Most edges push a row or two: servers hand over such a body without a stream, which takes a fifth of all their work. */
+async function readSmall(request: Request, limits: BodyLimits): Promise<unknown> {
+  const failure = late(limits);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    const read = request.arrayBuffer();
+    const end = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(failure), Math.min(limits.bodyTimeout, LONGEST_TIMER));
+    });
+    return parse(new Uint8Array(await Promise.race([read, end])));
+  } catch (error) {
+    throw toGroveError(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readStream(request: Request, limits: BodyLimits): Promise<unknown> {
   if (!request.body) throw new GroveError("bad_request", "The request has no body. Send JSON.");
   const source = request.body.getReader() as Reader;
   let failure: GroveError | undefined;
@@ -46,8 +72,7 @@ export async function readJson(request: Request, limits: BodyLimits): Promise<un
     source.cancel().catch(ignore);
     inflater?.stop();
   };
-  const late = new GroveError("timeout", `The body was not complete after ${limits.bodyTimeout} ms.`);
-  const timer = setTimeout(() => stop(late), Math.min(limits.bodyTimeout, LONGEST_TIMER));
+  const timer = setTimeout(() => stop(late(limits)), Math.min(limits.bodyTimeout, LONGEST_TIMER));
   try {
     checkLength(request, limits.body);
     const encoding = readEncoding(request);
@@ -77,6 +102,9 @@ function toGroveError(cause: unknown): GroveError {
   if (cause instanceof GroveError) return cause;
   return new GroveError("bad_request", "The body broke off, or is not what its content-encoding says.", { cause });
 }
+
+const late = ({ bodyTimeout }: BodyLimits) =>
+  new GroveError("timeout", `The body was not complete after ${bodyTimeout} ms.`);
 
 const tooLarge = (limit: number) =>
   new GroveError(

@@ -278,7 +278,9 @@ export function syncRouter<Principal, const R extends Registry = Registry>(
     schema: Schema,
     check?: (json: unknown) => void,
   ): Promise<z.infer<Schema>> {
-    const json = await readJson(c.req.raw, limits);
+    // @hono/node-server hands over Node's own request, of which HTTP's parser counts the bytes.
+    const isCounted = Boolean((c.env as { incoming?: unknown } | undefined)?.incoming);
+    const json = await readJson(c.req.raw, limits, isCounted);
     const { node: named } = (json ?? {}) as { node?: unknown };
     if (typeof named === "string") c.set("node", named.slice(0, 64));
     check?.(json);
