@@ -13,6 +13,6 @@ export const shortfalls: Readonly<Record<string, string>> = {
     "the captured insert, reading the log with both joins, and the shadow's insert with its share of the commits are 3.1 times the floor by their statements alone.",
   "capture-commit.sqlite":
     "the log's last page goes into the WAL beside the row's own. A plain program that writes one further row to another table in the same transaction pays 1.43 times.",
-  "hub-p99.sqlite":
-    "a push of one row takes about as much of the hub's one thread as 1,000 pushes a second leave for it (`hub-cpu`). In a profile of the hub the merge is a fifth of that, opening and ending its transaction most of it; reading the body through the web streams of the server's adapter is a fifth, and writing the answer to the socket another.",
+  "hub-p99.postgres":
+    "a push of one row takes three milliseconds of the hub's one thread (`hub-cpu.postgres`), so one process is full at some 320 a second: a merge is eight statements, and each crosses the socket. It merges one push at a time; several hubs may serve one Postgres.",
 };
