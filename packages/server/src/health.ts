@@ -4,6 +4,7 @@ import { type ErrorCode, GroveError, isGroveError } from "@grove-crdt/core";
 import type { GroveNode } from "@grove-crdt/sync";
 import { Hono } from "hono";
 
+/** How the answers about the process are found. */
 export interface HealthOptions {
   /** Milliseconds that the database may take to answer (default 2,000). */
   readonly timeout?: number;

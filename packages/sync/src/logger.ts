@@ -3,9 +3,13 @@
 
 /** A logger of pino's shape: fields first, then a fixed sentence. */
 export interface Logger {
+  /** What happens all the time: pages that came and went. */
   debug(fields: object, message: string): void;
+  /** What somebody may want to know: a peer is reached again, rows are parked. */
   info(fields: object, message: string): void;
+  /** What mends itself, or concerns a peer: refused requests, rejected changes, a peer that is away. */
   warn(fields: object, message: string): void;
+  /** What needs somebody: the node cannot work, or something unexpected failed. */
   error(fields: object, message: string): void;
 }
 

@@ -17,13 +17,28 @@ type Collect = (result: {
   observe(gauge: Gauge, value: number, attributes?: Attributes): void;
 }) => void | Promise<void>;
 
+interface Adder {
+  /** Adds to it; of a counter `value` is never below zero. */
+  add(value: number, attributes?: Attributes): void;
+}
+interface Recorder {
+  /** One measurement, in the instrument's unit. */
+  record(value: number, attributes?: Attributes): void;
+}
+
 /** The slice of OpenTelemetry's `Meter` that a node needs: `metrics.getMeter("grove-crdt")` of @opentelemetry/api fits. */
 export interface Meter {
-  createCounter(name: string, options: Instrument): { add(value: number, attributes?: Attributes): void };
-  createUpDownCounter(name: string, options: Instrument): { add(value: number, attributes?: Attributes): void };
-  createHistogram(name: string, options: Instrument): { record(value: number, attributes?: Attributes): void };
+  /** What only grows. */
+  createCounter(name: string, options: Instrument): Adder;
+  /** What grows and shrinks. */
+  createUpDownCounter(name: string, options: Instrument): Adder;
+  /** What is measured one by one and told by its distribution. */
+  createHistogram(name: string, options: Instrument): Recorder;
+  /** What is read when somebody collects. */
   createObservableGauge(name: string, options: Instrument): Gauge;
+  /** From now on `collect` is asked for all of `gauges` at once. */
   addBatchObservableCallback(collect: Collect, gauges: Gauge[]): void;
+  /** It is asked no more. */
   removeBatchObservableCallback(collect: Collect, gauges: Gauge[]): void;
 }
 

@@ -445,7 +445,8 @@ export class GroveNode<R extends Registry = Registry> {
    * @param options.caller who asks; left out, everything may be seen
    * @throws GroveError `protocol_mismatch`, `unknown_table`, `bad_cursor`, `self_peer`, `node_id_taken`
    */
-  async pull(request: PullRequest, { caller = NOBODY }: CalledBy = {}): Promise<PullResponse> {
+  async pull(request: PullRequest, options: CalledBy = {}): Promise<PullResponse> {
+    const { caller = NOBODY } = options;
     const answer = await this.#answered(request.node, (answers) => answers.pull(request, caller));
     if (request.rows !== 0) this.observer.page("out", "pull", answer.rows.length);
     if (answer.restored) this.observer.reset(request.node, "out");
@@ -622,7 +623,8 @@ export class GroveNode<R extends Registry = Registry> {
    * @param options.strike nodes that are not waited for: when they come back they have to rejoin (`syncer.rejoin()`)
    * @throws GroveError `collecting` while one is under way, `bad_request`
    */
-  async collect({ before, strike = [] }: CollectOptions = {}): Promise<CollectionStatus> {
+  async collect(options: CollectOptions = {}): Promise<CollectionStatus> {
+    const { before, strike = [] } = options;
     await this.ready();
     const begin = { struck: [...strike], ...(before && { upTo: before.getTime() * 1000 }) };
     return statusOf((await this.store.stepCollection({ begin })).collection);

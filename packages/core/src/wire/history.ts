@@ -41,12 +41,14 @@ export interface StateAt {
   readonly state: RowChange;
 }
 
+/** The answer to `GET /history`. */
 export interface HistoryResponse {
   readonly node: string;
   /** Null where the node knew nothing of the row then. */
   readonly row: StateAt | null;
 }
 
+/** The answer to `GET /field-history`. */
 export interface FieldHistoryResponse {
   readonly node: string;
   /** The oldest first. */
