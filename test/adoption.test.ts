@@ -120,6 +120,22 @@ describeOnEach("adopting", ({ dialect, openNode, openNodes, makeSchema }) => {
       await expectEqual(hub, fresh);
     });
 
+    test.runIf(dialect.name === "postgres")(
+      "cost what they are, and no chunk reads the shadow of those before",
+      async () => {
+        const [database, node] = await captured("hub", [many(20_000)]);
+        await node.adopt();
+        // A connection counts what it read when it ends, if not before.
+        const again = await database.reopen();
+        const [read] = await again.rows(
+          "SELECT seq_tup_read AS n FROM pg_stat_user_tables WHERE relname = '_documents_crdt'",
+          [],
+          [],
+        );
+        expect(Number(read?.n)).toBeLessThan(1_000);
+      },
+    );
+
     test("written, deleted, replaced and moved before they are adopted, they count as adopted", async () => {
       const [database] = await captured("a", documents);
       const peer = await openNode("b", { before: documents });
