@@ -134,7 +134,7 @@ export function overruledRecords(
 ): NewRecord[] {
   return overruled.flatMap(({ change, from }) => {
     const row = historyRow(change.table, change.pk);
-    const seen = new Set((known.get(row) ?? []).flatMap((record) => [...entryTexts(record.change).keys()]));
+    const seen = new Set((known.get(row) ?? []).flatMap((record) => entryTexts(record.change)));
     const types = new Map([...incomingFields(change)].map(([name, { type }]) => [name, type]));
     const fields = new Map(
       [...incomingFields(change)].flatMap(([name, { type, entries }]) => {
@@ -151,12 +151,8 @@ type Fields = ReturnType<typeof incomingFields>;
 type Field = Fields extends ReadonlyMap<string, infer State> ? State : never;
 const textOf = (name: string, type: Field["type"], entry: Field["entries"][number]): string =>
   canonicalize([name, crdtTypes[type].identity(entry), entry.hlc, entry.node]);
-const entryTexts = (change: RowChange): Map<string, true> =>
-  new Map(
-    [...incomingFields(change)].flatMap(([name, { type, entries }]) =>
-      entries.map((entry) => [textOf(name, type, entry), true] as const),
-    ),
-  );
+const entryTexts = (change: RowChange): string[] =>
+  [...incomingFields(change)].flatMap(([name, { type, entries }]) => entries.map((entry) => textOf(name, type, entry)));
 
 /** A record as its columns have it. */
 export interface StoredRecord {

@@ -157,7 +157,7 @@ export const pullResponseSchema = z.object({
   /** Rows that the answering node adopted and nobody has written since, if the request said that it compares them. */
   sums: z.array(rowSum).readonly().optional(),
 });
-/** The answer to `POST /pull`: a page of changed rows, at most a page of them, and the cursor behind it. */
+/** The answer to `POST /pull`: a page of changed rows, and the cursor behind it. */
 export type PullResponse = Omit<z.infer<typeof pullResponseSchema>, "rows"> & { rows: readonly RowChange[] };
 
 /**
@@ -171,7 +171,7 @@ export const outcomeSchema = z.object({
   /** Of a rejection: the columns that it is about; the rest of the row was merged. Omitted = the whole row. */
   fields: z.array(z.string()).readonly().optional(),
 });
-/** What became of one row of a push, where it was not simply merged. */
+/** What became of one row of a push. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 export const pushResponseSchema = z.object({
@@ -183,7 +183,7 @@ export const pushResponseSchema = z.object({
   /** Rows whose sums the receiver does not have: push them whole. */
   want: z.array(rowKey).readonly().optional(),
 });
-/** The answer to `POST /push`: what became of its rows, and what the receiver has of the sender by now. */
+/** The answer to `POST /push`: what became of each of its rows, in their order, and which of them to send whole. */
 export type PushResponse = z.infer<typeof pushResponseSchema>;
 
 /** Digits of a hash tree's path: the root, a group, a leaf. */
