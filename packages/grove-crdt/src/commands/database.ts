@@ -1,4 +1,5 @@
 // The database that a command works on: the one that drizzle.config names, through the user's own driver.
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -110,7 +111,10 @@ async function openSqlite(url: string, cwd: string, load: Load): Promise<OpenCli
     const client = new Driver(file, { fileMustExist: true });
     return { client, close: () => client.close() };
   } catch (cause) {
-    const message = `The database ${url} could not be opened: ${(cause as Error).message}.`;
+    const cure = existsSync(file)
+      ? "Name a SQLite database that this user may write to"
+      : `There is no file ${relative(cwd, file)}: run your migrations, which make it, or name another one`;
+    const message = `The database ${url} could not be opened: ${(cause as Error).message}. ${cure}, by --url or dbCredentials of the Drizzle config.`;
     throw new GroveError("schema_load_failed", message, { cause });
   }
 }
