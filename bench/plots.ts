@@ -45,6 +45,10 @@ export function drawSizes(dots: readonly Dot[], label: string): string {
     ],
   });
   figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  figure.setAttribute("role", "img");
+  const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+  title.textContent = `${label[0]!.toUpperCase()}${label.slice(1)}, by rows in the table`;
+  figure.prepend(title);
   return `${figure.outerHTML}\n`;
 }
 
