@@ -239,7 +239,7 @@ export const errorEntries = {
     group: "Peers and exchanges",
     met: ["exchange", "answer", "call"],
     passes: false,
-    cure: "Call `syncer.rejoin()` at the node that was struck off, while its application writes nothing: [collections.md](collections.md).",
+    cure: "Call `syncer.rejoin()` at the node that was struck off, while its application writes nothing. If all who carried the collection out are gone, `npx grove-crdt gc --cancel` on those that are left: [collections.md](collections.md).",
   },
   no_history: {
     group: "At work",

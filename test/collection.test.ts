@@ -205,6 +205,28 @@ describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) =>
     expect(await state(a)).toBe("ended");
   });
 
+  test("is given up by those that are left when all who carried it out were restored (fault 28)", async () => {
+    const clock = new Clock();
+    const [hub, b] = (await openNodes(["hub", "b"], { clock })) as [TestNode, TestNode];
+    await insert(hub, "1");
+    await hub.node.collect();
+    for (let n = 0; n < 4; n++) await sync(b, hub);
+    const image = await hub.database.image();
+    clock.advance(1000);
+    await hub.node.collect({ strike: ["b"] });
+    await b.node.store.stepCollection({ heard: (await hub.node.store.collection()).rounds });
+    const restored = await openNode("hub", { database: await image.restore(), clock });
+    await insert(b, "2");
+    for (const [one, other] of [[b, restored] as const, [restored, b] as const])
+      await expect(sync(one, other)).rejects.toMatchObject({ code: "struck_off" });
+    await b.node.cancelCollection();
+    await settle([b, restored]);
+    expect(await titles(restored)).toEqual(["t", "t"]);
+    await expectEqual(restored, b);
+    // Had somebody been left who carried it out, that one would refuse it as before.
+    await expect(sync(b, hub)).rejects.toMatchObject({ code: "struck_off" });
+  });
+
   test("makes one of the totals of a counter that nobody adds to any more", async () => {
     const clock = new Clock();
     let [hub, a] = (await openNodes(["hub", "a"], { clock })) as [TestNode, TestNode];
@@ -505,6 +527,60 @@ describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) =>
       await link(far, hub).rejoin();
       await settle([far, hub]);
       for (const node of [hub, far]) expect(await titles(node)).toEqual(["of far"]);
+    });
+
+    test("has not sent what its earlier syncer left out", async () => {
+      const clock = new Clock();
+      const [hub, b] = (await openNodes(["hub", "b"], { clock })) as [TestNode, TestNode];
+      await insert(hub, "1", "old");
+      await settle([b, hub]);
+      clock.advance(1000);
+      await b.sql("UPDATE documents SET title = 'of b' WHERE id = '1'");
+      await b.sql("INSERT INTO inventory (store, sku, name, quantity) VALUES ('n', 'apple', 'Apple', 1)");
+      await link(b, hub, { tables: ["inventory"] }).sync();
+      await hub.node.collect({ strike: ["b"] });
+      await link(b, hub).rejoin();
+      await settle([b, hub]);
+      for (const node of [hub, b]) expect(await titles(node)).toEqual(["of b"]);
+    });
+
+    test("tells of its deletion of a row that its peer never had: others may have it", async () => {
+      const clock = new Clock();
+      const [hub, between, far] = (await openNodes(["hub", "between", "far"], { clock })) as Three;
+      await settle([between, hub], [far, between]);
+      await hub.node.collect({ strike: ["between"] });
+      clock.advance(1000);
+      await insert(far, "1");
+      await sync(far, between);
+      clock.advance(1000);
+      await remove(between, "1");
+      await link(between, hub).rejoin();
+      await link(far, hub).rejoin();
+      await settle([between, hub], [far, hub]);
+      for (const node of [hub, between, far]) expect(await titles(node)).toEqual([]);
+      await expectEqual(hub, between, far);
+    });
+
+    test("keeps what is on record of a row, also when it has to rejoin once more", async () => {
+      const { clock, hub, a, b } = await history();
+      await link(b, hub).rejoin();
+      await settle([b, hub], [a, hub]);
+      const before = await b.node.rejected();
+      clock.advance(1000);
+      await insert(b, "dead", "another");
+      await hub.node.collect({ strike: ["b"] });
+      for (let n = 0; n < 3; n++) await sync(a, hub);
+      await link(b, hub).rejoin();
+      expect(await b.node.rejected()).toEqual(before);
+      await settle([b, hub], [a, hub]);
+      for (const node of [hub, a, b])
+        expect(await all(node)).toEqual([
+          "again: second life, 0",
+          "alive: of b, 7",
+          "dead: another, 0",
+          "own: by b, 0",
+        ]);
+      await expectEqual(hub, a, b);
     });
 
     test("needs a syncer for everything", async () => {

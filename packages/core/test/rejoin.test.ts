@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   acknowledgedBy,
   CLOSED,
+  type Cursor,
   decideRejoin,
   encodeCursor,
   type FieldState,
@@ -14,8 +15,8 @@ import {
   unsentPart,
 } from "../src/index";
 
-const cursor = (floor: number, position = floor) =>
-  encodeCursor({ ...START, incarnation: "i", floor, position, last: position });
+const cursor = (floor: number, position = floor, more: Partial<Cursor> = {}) =>
+  encodeCursor({ ...START, incarnation: "i", floor, position, last: position, tables: ["notes"], ...more });
 const round = (...members: string[]): Round => ({
   id: "r",
   by: "hub",
@@ -29,41 +30,61 @@ const facts = { self: "self", collected: 100, rounds: [round("hub", "office")] }
 
 describe("what others have", () => {
   test("is what a member acknowledged, and not what one did who was struck off as well", () => {
-    const { position, floor, members } = acknowledgedBy({
-      ...facts,
-      peers: [
-        ["hub", cursor(4, 6)],
-        ["office", cursor(5)],
-        ["till", cursor(9)],
-      ],
-      at: { peer: "hub", seen: 20 },
-    });
+    const { position, floor, members } = acknowledgedBy(
+      {
+        ...facts,
+        peers: [
+          ["hub", cursor(4, 6)],
+          ["office", cursor(5)],
+          ["till", cursor(9)],
+        ],
+        at: { peer: "hub", seen: 20 },
+      },
+      "notes",
+    );
     expect([position, floor, [...members].sort()]).toEqual([6, 5, ["hub", "office"]]);
   });
 
   test("is no more than the peer knows of it, if that was put back to a time before it acknowledged", () => {
     const peers = [["hub", cursor(8, 9)]] as const;
-    expect(acknowledgedBy({ ...facts, peers, at: { peer: "hub", seen: 3 } })).toMatchObject({ position: 3, floor: 3 });
+    expect(acknowledgedBy({ ...facts, peers, at: { peer: "hub", seen: 3 } }, "notes")).toMatchObject({
+      position: 3,
+      floor: 3,
+    });
     // Of its later numbers it knows nothing: it is this database that was put back.
-    expect(acknowledgedBy({ ...facts, peers, at: { peer: "hub", seen: null } })).toMatchObject({
+    expect(acknowledgedBy({ ...facts, peers, at: { peer: "hub", seen: null } }, "notes")).toMatchObject({
       position: 9,
       floor: 8,
     });
     // What another one knows is no reason to doubt what this one acknowledged.
     const both = [...peers, ["office", cursor(7)] as const];
-    expect(acknowledgedBy({ ...facts, peers: both, at: { peer: "hub", seen: 3 } })).toMatchObject({
+    expect(acknowledgedBy({ ...facts, peers: both, at: { peer: "hub", seen: 3 } }, "notes")).toMatchObject({
       position: 7,
       floor: 7,
     });
   });
 
+  test("is of those tables that were pushed, and of those that are behind no more than came of them", () => {
+    const of = (more: Partial<Cursor>, table: string) => {
+      const { position, floor } = acknowledgedBy({ ...facts, peers: [["hub", cursor(4, 6, more)]], at: null }, table);
+      return [position, floor];
+    };
+    expect(of({ tables: ["notes"] }, "notes")).toEqual([6, 4]);
+    expect(of({ tables: ["notes"] }, "plans")).toEqual([0, 0]);
+    // Some rows of it or some columns.
+    expect(of({ tables: ["notes"], views: { notes: "some" } }, "notes")).toEqual([0, 0]);
+    const behind = { tables: ["notes", "plans"], behind: { tables: ["plans"], position: 2 } };
+    expect(of(behind, "plans")).toEqual([2, 0]);
+    expect(of(behind, "notes")).toEqual([6, 4]);
+  });
+
   test("may be anything where anybody else could ask, and ends with what was told where nobody could", () => {
     const at = { peer: "hub", seen: 5 };
-    expect(acknowledgedBy({ ...facts, peers: [["hub", cursor(3, 4)]], at }).known).toBe(5);
-    expect(acknowledgedBy({ ...facts, peers: [["hub", cursor(8)]], at }).known).toBe(8);
+    expect(acknowledgedBy({ ...facts, peers: [["hub", cursor(3, 4)]], at }, "notes").known).toBe(5);
+    expect(acknowledgedBy({ ...facts, peers: [["hub", cursor(8)]], at }, "notes").known).toBe(8);
     for (const peers of [[["reader", null]], [["hub", cursor(3)] as const, ["office", cursor(3)] as const]] as const)
-      expect(acknowledgedBy({ ...facts, peers, at }).known).toBe(Number.POSITIVE_INFINITY);
-    expect(acknowledgedBy({ ...facts, peers: [], at: null }).known).toBe(Number.POSITIVE_INFINITY);
+      expect(acknowledgedBy({ ...facts, peers, at }, "notes").known).toBe(Number.POSITIVE_INFINITY);
+    expect(acknowledgedBy({ ...facts, peers: [], at: null }, "notes").known).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
@@ -144,7 +165,9 @@ describe("where it belongs", () => {
 
   test("a deletion ends the life that it was meant for", () => {
     const deletion = row(2, [60, "self"]);
-    expect(decideRejoin(deletion, true, null)).toEqual({ kind: "known" });
+    // Others who were struck off may have the row.
+    expect(decideRejoin(row(4, [60, "self"]), true, null)).toMatchObject({ kind: "merge", change: { cl: 2 } });
+    expect(decideRejoin(deletion, false, null)).toEqual({ kind: "known" });
     expect(decideRejoin(deletion, true, row(2, [70, "office"]))).toEqual({ kind: "known" });
     expect(decideRejoin(deletion, true, row(1, [50, "self"]))).toMatchObject({ kind: "merge", change: { cl: 2 } });
     expect(decideRejoin(deletion, true, row(1, [65, "office"]))).toEqual({ kind: "kept" });

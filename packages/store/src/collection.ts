@@ -76,12 +76,15 @@ function begun(
   return { ...current, rounds: [...current.rounds, round] };
 }
 
+/** Gives up what this node began, and forgets what ended without it: whoever carried that out still refuses it. */
 function cancelled(current: Collection, node: string): Collection {
-  if (!current.rounds.some((round) => isOpen(round) && round.by === node))
+  const isOwn = (round: Round) => isOpen(round) && round.by === node;
+  const isMissed = ({ verdict, upTo }: Round) => verdict !== undefined && upTo > current.upTo;
+  const rounds = current.rounds
+    .filter((round) => !isMissed(round))
+    .map((round) => (isOwn(round) ? { ...round, cancelled: true as const } : round));
+  if (rounds.length === current.rounds.length && !current.rounds.some(isOwn))
     throw new GroveError("bad_request", "This node has begun no collection that could be given up.");
-  const rounds = current.rounds.map((round) =>
-    isOpen(round) && round.by === node ? { ...round, cancelled: true as const } : round,
-  );
   return { ...current, rounds };
 }
 

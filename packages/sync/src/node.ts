@@ -630,7 +630,11 @@ export class GroveNode<R extends Registry = Registry> {
     return statusOf((await this.store.stepCollection({ begin })).collection);
   }
 
-  /** Gives up the collection that this node began. @throws GroveError `bad_request` when it has begun none */
+  /**
+   * Gives up the collection that this node began; and one that ended without this node, where nobody is left who carried it out.
+   *
+   * @throws GroveError `bad_request` when there is none, `struck_off` while the node rejoins
+   */
   async cancelCollection(): Promise<CollectionStatus> {
     await this.ready();
     return statusOf((await this.store.stepCollection({ cancel: true })).collection);

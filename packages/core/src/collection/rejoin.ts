@@ -3,7 +3,7 @@
 // certainly nobody else had, and columns of rows that have lived on. What belongs to a row that is gone, or that may be another one by
 // the same key, stays on record.
 import { FIELD_PARTS, type RowChange, type WireTotal } from "../change";
-import { decodeCursor } from "../cursor";
+import { type Cursor, decodeCursor, START } from "../cursor";
 import { type FieldState, isAlive, type Row } from "../row";
 import { CLOSED } from "./collect";
 import type { Round } from "./round";
@@ -39,8 +39,17 @@ export interface Acknowledged {
   readonly collected: number;
 }
 
-/** How far this node's rows are acknowledged: who was struck off as well may have lost what it took. */
-export function acknowledgedBy({ self, collected, rounds, peers, at }: RejoinFacts): Acknowledged {
+/** How far a table's rows were pushed: where a part of it was left out, not at all. */
+function pushedOf(
+  { floor, position, tables, views = {}, behind }: Cursor,
+  table: string,
+): Pick<Cursor, "floor" | "position"> {
+  if (!tables.includes(table) || Object.hasOwn(views, table)) return START;
+  return behind?.tables.includes(table) ? { floor: START.floor, position: behind.position } : { floor, position };
+}
+
+/** How far a table's rows are acknowledged: who was struck off as well may have lost what it took. */
+export function acknowledgedBy({ self, collected, rounds, peers, at }: RejoinFacts, table: string): Acknowledged {
   const closings = rounds.flatMap(({ verdict }) => verdict?.closings ?? []);
   const members = new Set(closings.map(([node]) => node));
   if (at) members.add(at.peer);
@@ -54,8 +63,9 @@ export function acknowledgedBy({ self, collected, rounds, peers, at }: RejoinFac
     if (!members.has(peer)) continue;
     // A peer that was put back to a time before has less than it acknowledged.
     const most = peer === at?.peer && at.seen !== null ? at.seen : Number.POSITIVE_INFINITY;
-    position = Math.max(position, Math.min(cursor.position, most));
-    floor = Math.max(floor, Math.min(cursor.floor, most));
+    const pushed = pushedOf(cursor, table);
+    position = Math.max(position, Math.min(pushed.position, most));
+    floor = Math.max(floor, Math.min(pushed.floor, most));
   }
   return { position, floor, members, known, self, collected };
 }
@@ -120,6 +130,8 @@ function asOf({ ends: _, ...unsent }: RowChange, cl: number, now: RowChange | nu
  */
 export function decideRejoin(unsent: RowChange, isWhole: boolean, now: RowChange | null): Rejoined {
   if (!isAlive(unsent)) {
+    // Who was struck off as well may have the row yet.
+    if (!now && isWhole) return asOf(unsent, 2);
     if (!now || !isAlive(now)) return { kind: "known" };
     // The life that was deleted, if it is the one that the peer has.
     return now.life[0] < unsent.life[0] && now.cl === unsent.cl - 1 ? asOf(unsent, unsent.cl) : { kind: "kept" };

@@ -36,30 +36,39 @@ export async function settleRejections(
 ): Promise<void> {
   const settled = rows.flatMap((change, n) => {
     const outcome = outcomes[n] as Outcome;
-    return outcome.outcome === "refused" ? [] : [{ change, outcome, pk: JSON.stringify(change.pk) }];
+    return outcome.outcome === "refused" ? [] : [{ change, outcome }];
   });
   if (settled.length === 0) return;
-  const flag = String(Number(sent));
-  const keys = settled.map(({ change, pk }) => [change.table, pk]);
+  const keys = settled.map(({ change }) => [change.table, JSON.stringify(change.pk)]);
   await session.rows(
     `DELETE FROM public._grove_parked p USING unnest($3::text::text[], $4::text::text[]) AS v(tbl, pk)
 WHERE p.peer = $1::text AND p.sent = $2::text::integer AND p.tbl = v.tbl AND p.pk = v.pk`,
-    [peer, flag, ...toParams(2, keys)],
+    [peer, String(Number(sent)), ...toParams(2, keys)],
   );
   const rejected = settled.filter(({ outcome }) => outcome.outcome === "rejected");
+  await recordRejections(session, peer, sent, rejected);
+}
+
+/** Beside what is on record of the rows. */
+export async function recordRejections(
+  session: Session,
+  peer: string,
+  sent: boolean,
+  rejected: readonly { readonly change: RowChange; readonly outcome: Outcome }[],
+): Promise<void> {
   if (rejected.length === 0) return;
   await session.rows(
     `INSERT INTO public._grove_parked (peer, sent, at, tbl, pk, code, message, change)
 SELECT $1::text, $2::text::integer, $3::text::bigint, v.* FROM unnest($4::text::text[], $5::text::text[], $6::text::text[], $7::text::text[], $8::text::text[]) v`,
     [
       peer,
-      flag,
+      String(Number(sent)),
       String(session.now),
       ...toParams(
         5,
-        rejected.map(({ change, outcome, pk }) => {
+        rejected.map(({ change, outcome }) => {
           const { code = "bad_change", message = "" } = outcome;
-          return [change.table, pk, code, message, rejectionText(change, outcome)];
+          return [change.table, JSON.stringify(change.pk), code, message, rejectionText(change, outcome)];
         }),
       ),
     ],

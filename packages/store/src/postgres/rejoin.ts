@@ -17,14 +17,13 @@ import type { RawRow } from "./driver";
 import { recordGoneRows } from "./history";
 import { readAllParked } from "./parking";
 import { readBase, readRows } from "./read";
-import { readRejections, settleRejections } from "./rejections";
+import { readRejections, recordRejections } from "./rejections";
 import type { Session } from "./session";
 import { ident, keyColumn } from "./sql";
 import type { Table } from "./table";
 
 async function unsentOf(session: Session, table: Table, acknowledged: Acknowledged) {
-  const rows: RowChange[] = [];
-  const outcomes: Outcome[] = [];
+  const unsent: { change: RowChange; outcome: Outcome }[] = [];
   for await (const step of allRows(session, table, session.seq, `seq > ${acknowledged.position}`)) {
     const keys = step.map(({ key }) => key);
     const known = await readRows(session, table, keys);
@@ -37,11 +36,10 @@ async function unsentOf(session: Session, table: Table, acknowledged: Acknowledg
       const options = { floor: acknowledged.floor, exclude: null };
       const change = rowToChange(table.model, pk, part.row, values.get(n) ?? {}, options);
       if (!change) return;
-      rows.push(change);
-      outcomes.push(recordOf(part, change));
+      unsent.push({ change, outcome: recordOf(part, change) });
     });
   }
-  return { rows, outcomes };
+  return unsent;
 }
 
 /** The log must be empty. What is set aside stands under the node's own id, so that no exchange with a peer settles it. */
@@ -54,16 +52,17 @@ export async function beginRejoin(
 ): Promise<void> {
   const known = await session.rows("SELECT peer, push_cursor FROM public._grove_peers");
   const peers = known.map(([peer, cursor]) => [peer as string, cursor as string | null] as const);
-  const acknowledged = acknowledgedBy({ self: session.node, collected, rounds, peers, at });
+  const facts = { self: session.node, collected, rounds, peers, at };
   const unsent = [];
-  for (const table of tables) unsent.push(await unsentOf(session, table, acknowledged));
+  for (const table of tables) unsent.push(await unsentOf(session, table, acknowledgedBy(facts, table.model.name)));
   await session.rows("DELETE FROM public._grove_parked WHERE peer IS NULL OR sent = 0");
   for (const one of outdatedRecords(await readRejections(session, null), session.node, collected))
     await session.rows("UPDATE public._grove_parked SET change = $1::text WHERE id = $2::text::bigint", [
       outdatedText(one),
       String(one.id),
     ]);
-  for (const { rows, outcomes } of unsent) await settleRejections(session, session.node, true, rows, outcomes);
+  // What was set aside before stays, also of these rows: it may have been written to another life of theirs.
+  for (const one of unsent) await recordRejections(session, session.node, true, one);
   for (const { cells, shadow } of tables) {
     await session.rows(`DELETE FROM ${cells}`);
     await session.rows(`UPDATE ${shadow} SET ${FORGET_LIVES}`);

@@ -29,23 +29,40 @@ export function settleRejections(
   rows: readonly RowChange[],
   outcomes: readonly Outcome[],
 ): void {
-  const { statements, now } = session;
   rows.forEach((change, n) => {
     const outcome = outcomes[n] as Outcome;
     if (outcome.outcome === "refused") return;
-    const key = [peer, Number(sent), change.table, JSON.stringify(change.pk)] as const;
-    statements.run("DELETE FROM _grove_parked WHERE peer = ? AND sent = ? AND tbl = ? AND pk = ?", ...key);
-    if (outcome.outcome !== "rejected") return;
-    const { code = "bad_change", message = "" } = outcome;
-    statements.run(
-      "INSERT INTO _grove_parked (peer, sent, tbl, pk, code, message, change, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      ...key,
-      code,
-      message,
-      rejectionText(change, outcome),
-      now,
+    session.statements.run(
+      "DELETE FROM _grove_parked WHERE peer = ? AND sent = ? AND tbl = ? AND pk = ?",
+      peer,
+      Number(sent),
+      change.table,
+      JSON.stringify(change.pk),
     );
+    if (outcome.outcome === "rejected") recordRejection(session, peer, sent, change, outcome);
   });
+}
+
+/** Beside what is on record of the row. */
+export function recordRejection(
+  { statements, now }: Session,
+  peer: string,
+  sent: boolean,
+  change: RowChange,
+  outcome: Outcome,
+): void {
+  const { code = "bad_change", message = "" } = outcome;
+  statements.run(
+    "INSERT INTO _grove_parked (peer, sent, tbl, pk, code, message, change, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    peer,
+    Number(sent),
+    change.table,
+    JSON.stringify(change.pk),
+    code,
+    message,
+    rejectionText(change, outcome),
+    now,
+  );
 }
 
 /** Whether anything is on record of a peer. */

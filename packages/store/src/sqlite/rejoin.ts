@@ -16,7 +16,7 @@ import type { RawRow } from "./driver";
 import { recordGoneRows } from "./history";
 import { readAllParked } from "./parking";
 import { readBase, readRows } from "./read";
-import { readRejections, settleRejections } from "./rejections";
+import { readRejections, recordRejection } from "./rejections";
 import type { Session } from "./session";
 import { ident, keyColumn } from "./sql";
 import type { Table } from "./table";
@@ -24,8 +24,7 @@ import type { Table } from "./table";
 const ROWS_PER_STEP = 500;
 
 function unsentOf(session: Session, table: Table, acknowledged: Acknowledged) {
-  const rows: RowChange[] = [];
-  const outcomes: Outcome[] = [];
+  const unsent: { change: RowChange; outcome: Outcome }[] = [];
   const keys = [...allRows(session, table, session.seq, `seq > ${acknowledged.position}`)].map(({ key }) => key);
   for (let start = 0; start < keys.length; start += ROWS_PER_STEP) {
     const some = keys.slice(start, start + ROWS_PER_STEP);
@@ -39,11 +38,10 @@ function unsentOf(session: Session, table: Table, acknowledged: Acknowledged) {
       const options = { floor: acknowledged.floor, exclude: null };
       const change = rowToChange(table.model, pk, part.row, values.get(n) ?? {}, options);
       if (!change) return;
-      rows.push(change);
-      outcomes.push(recordOf(part, change));
+      unsent.push({ change, outcome: recordOf(part, change) });
     });
   }
-  return { rows, outcomes };
+  return unsent;
 }
 
 /** The log must be empty. What is set aside stands under the node's own id, so that no exchange with a peer settles it. */
@@ -58,12 +56,13 @@ export function beginRejoin(
   const peers = statements
     .rows("SELECT peer, push_cursor FROM _grove_peers")
     .map(([peer, cursor]) => [peer as string, cursor as string | null] as const);
-  const acknowledged = acknowledgedBy({ self: session.node, collected, rounds, peers, at });
-  const unsent = tables.map((table) => unsentOf(session, table, acknowledged));
+  const facts = { self: session.node, collected, rounds, peers, at };
+  const unsent = tables.flatMap((table) => unsentOf(session, table, acknowledgedBy(facts, table.model.name)));
   statements.run("DELETE FROM _grove_parked WHERE peer IS NULL OR sent = 0");
   for (const one of outdatedRecords(readRejections(statements, null), session.node, collected))
     statements.run("UPDATE _grove_parked SET change = ? WHERE id = ?", outdatedText(one), one.id);
-  for (const { rows, outcomes } of unsent) settleRejections(session, session.node, true, rows, outcomes);
+  // What was set aside before stays, also of these rows: it may have been written to another life of theirs.
+  for (const { change, outcome } of unsent) recordRejection(session, session.node, true, change, outcome);
   for (const { cells, shadow } of tables) {
     statements.run(`DELETE FROM ${cells}`);
     statements.run(`UPDATE ${shadow} SET ${FORGET_LIVES}`);

@@ -67,6 +67,15 @@ export async function giveUp(world: World): Promise<void> {
   }
 }
 
+/** And what everybody carried out who was put back to a time before. */
+export async function giveUpLost(world: World): Promise<void> {
+  const level = Math.max(...world.present.map((one) => (one.isRejoining ? 0 : one.level)));
+  for (const machine of world.present) {
+    const { rounds } = await machine.node.store.collection();
+    if (rounds.some(({ verdict, upTo }) => verdict && upTo > level)) await cancel(world, machine);
+  }
+}
+
 /** One of two refuses the other, or is refused by it: whoever has to begin anew does. */
 export async function rejoin(world: World, one: Machine, other: Machine): Promise<void> {
   if (!(await rejoinAt(world, one, other))) await rejoinAt(world, other, one);
@@ -91,6 +100,7 @@ async function rejoinAt(world: World, machine: Machine, at: Machine): Promise<bo
   machine.rejoins = true;
   // Nothing makes it necessary; it has to wait; or the peer itself begins anew.
   const codes = ["bad_request", "collecting", "struck_off", "not_collected", "transport"];
+  if (world.plan.drifting) codes.push("clock_drift");
   const before = machine.level;
   const ended = await attempt(world, machine, `rejoins at ${at.label}`, codes, () =>
     machine.syncerTo(at.index).rejoin(),
@@ -104,17 +114,19 @@ async function rejoinAt(world: World, machine: Machine, at: Machine): Promise<bo
   world.log(`${levelOf(machine)} was at ${before} and has rejoined at ${levelOf(at)}`);
   world.count("rejoined");
   const seen = await world.seen();
-  const was = oracle.summary();
   const own = machine.beforeRejoin as Seen;
   machine.beforeRejoin = null;
   const aside: Seen[] = [];
   for (const one of world.present) aside.push(...(await one.process.spare(() => workload.aside(one))));
-  oracle.lose(own, [...seen, ...aside]);
+  // What is on record may have come back by now.
+  oracle.lose([own], [...seen, ...aside, own]);
+  const was = oracle.summary();
+  oracle.lose([own], [...seen, ...aside]);
   const left = oracle.summary();
   if (was !== left && !world.isMurky)
     world.fail(new Error(`${machine.label} lost in its rejoining what is on no record:\n  ${was}\n  ${left}`));
   // And what is on record is nowhere else.
-  for (const one of aside) oracle.lose(one, seen);
+  oracle.lose(aside, seen);
   return true;
 }
 

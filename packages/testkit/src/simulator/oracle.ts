@@ -12,6 +12,19 @@ const readDot = (dot: string): Stamp => {
   return [Number(hlc), node];
 };
 
+type Total = readonly [up: number, down: number];
+
+/** Of each incarnation the most that anybody knows. */
+function highest(all: readonly Iterable<readonly [string, Total]>[]): Map<string, Total> {
+  const found = new Map<string, Total>();
+  for (const totals of all)
+    for (const [incarnation, [up, down]] of totals) {
+      const [more, less] = found.get(incarnation) ?? [0, 0];
+      found.set(incarnation, [Math.max(up, more), Math.max(down, less)]);
+    }
+  return found;
+}
+
 export class Oracle {
   /** Sum of all increments, by row. */
   readonly counted = new Map<string, number>();
@@ -28,6 +41,9 @@ export class Oracle {
   /** Rows that come and go, and never come again. */
   readonly passing = new Passing();
   readonly #closed = new ClosedTotals();
+  /** By row the highest totals that may have been lost, and how much of them is. */
+  readonly #most = new Map<string, Map<string, Total>>();
+  readonly #lost = new Map<string, number>();
 
   /** A database has collected. */
   collected(before: Seen, after: Seen): void {
@@ -161,13 +177,13 @@ export class Oracle {
   }
 
   /**
-   * A database was put back, or began anew: what nobody has any more is lost, and only that.
+   * Databases were put back, or began anew: what nobody has any more is lost, and only that. What comes back after all is not.
    *
-   * @param before the rows as that database had them
+   * @param before the rows as those databases had them
    * @param others the rows as every database has them now
    */
-  lose(before: Seen, others: readonly Seen[]): void {
-    for (const row of before.states.keys()) {
+  lose(before: readonly Seen[], others: readonly Seen[]): void {
+    for (const row of new Set(before.flatMap(({ states }) => [...states.keys()]))) {
       const left = others.map(({ states }) => states.get(row) ?? null);
       this.#loseCounts(row, before, others);
       this.#loseTitle(row, left);
@@ -177,13 +193,20 @@ export class Oracle {
     this.passing.lose(others);
   }
 
-  #loseCounts(row: string, before: Seen, others: readonly Seen[]): void {
-    const known = others.map((one) => this.#closed.totalsIn(row, one));
-    for (const [incarnation, [up, down]] of this.#closed.totalsIn(row, before)) {
-      const most = (n: 0 | 1) => Math.max(0, ...known.map((totals) => totals.get(incarnation)?.[n] ?? 0));
-      const lost = Math.max(up - most(0), 0) - Math.max(down - most(1), 0);
-      if (lost !== 0) this.count(row, -lost);
-    }
+  #loseCounts(row: string, before: readonly Seen[], others: readonly Seen[]): void {
+    // Of a row that may be deleted nobody counts anything.
+    if (!this.counted.has(row)) return;
+    const most = this.#most.get(row) ?? new Map<string, Total>();
+    this.#most.set(row, most);
+    const has = highest(others.map((one) => this.#closed.totalsIn(row, one)));
+    for (const [incarnation, total] of highest([most, ...before.map((one) => this.#closed.totalsIn(row, one))]))
+      most.set(incarnation, total);
+    const lost = [...most].reduce((sum, [incarnation, [up, down]]) => {
+      const [more, less] = has.get(incarnation) ?? [0, 0];
+      return sum + Math.max(up - more, 0) - Math.max(down - less, 0);
+    }, 0);
+    this.count(row, (this.#lost.get(row) ?? 0) - lost);
+    this.#lost.set(row, lost);
   }
 
   #loseTitle(row: string, left: readonly (RowChange | null)[]): void {

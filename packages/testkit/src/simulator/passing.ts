@@ -37,14 +37,17 @@ export class Passing {
     }
   }
 
-  /** What nobody knows any more has not happened. @param left what all databases hold now */
+  /** What nobody knows any more has not happened. @param left what all databases hold now, or have on record */
   lose(left: readonly Seen[]): void {
     for (const [row, fate] of this.#fates) {
       const { forgotten } = fate;
       const states = left.flatMap((one) => one.states.get(row) ?? []);
       const isForgotten = forgotten !== null && left.some(({ level }) => level >= forgotten);
       const isDead = fate.is === "dead" && (isForgotten || states.some((state) => !isAlive(state)));
-      if (fate.is !== "gone" && !isDead) fate.is = states.length > 0 ? "alive" : "gone";
+      if (fate.is === "gone" || isDead) continue;
+      // What was written to a deleted row may be on record yet.
+      const isThere = fate.is === "alive" || left.some((one) => one.level >= 0 && one.states.get(row));
+      fate.is = states.length === 0 ? "gone" : isThere ? "alive" : "dead";
     }
   }
 

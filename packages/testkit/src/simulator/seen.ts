@@ -4,7 +4,7 @@ import { CLOSED, type RowChange } from "@grove-crdt/core";
 import { type Totals, totalsIn } from "./traces";
 
 export interface Seen {
-  /** Deletions stamped up to this are forgotten there; microseconds since 1970. */
+  /** Deletions stamped up to this are forgotten there; microseconds since 1970. Below 0: these rows are on record alone. */
   readonly level: number;
   /** By the oracle's name for the row; null = nothing is known of it. */
   readonly states: ReadonlyMap<string, RowChange | null>;

@@ -2,7 +2,7 @@
 // the verdict.
 import type { Registry } from "@grove-crdt/core";
 import { createRandom } from "../random";
-import { giveUp, openRound, REFUSALS } from "./collecting";
+import { giveUp, giveUpLost, openRound, REFUSALS } from "./collecting";
 import { collectLast } from "./last-collection";
 import { drawPlan, type Plan } from "./plan";
 import { revive, sync, take } from "./steps";
@@ -89,10 +89,12 @@ async function heal(world: World): Promise<void> {
     const own = plan.nodes[machine.index];
     machine.clock.change({ offset: own?.skew ?? 0 });
     if (machine.isOld) await machine.migrate();
+    else if (plan.drifting) await machine.node.ensureShadowTables();
     if (machine.narrowed !== null) machine.widen();
   }
   if (plan.collects) await giveUp(world);
   await network.deliverLate(true);
+  if (plan.collects) await giveUpLost(world);
 }
 
 /** The most links between two machines. */

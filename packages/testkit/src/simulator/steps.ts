@@ -1,4 +1,5 @@
 // What each kind of step does.
+import { isGroveError } from "@grove-crdt/core";
 import type { PeerReport } from "@grove-crdt/sync";
 import { createRandom } from "../random";
 import { cancel, collect, isAboutCollections, noteForgotten, rejoin } from "./collecting";
@@ -34,7 +35,8 @@ async function heed(
     if (error.code === "struck_off" && isSoon) await rejoin(world, machine, world.machines[peer] as Machine);
     return;
   }
-  if (error.code === "clock_drift" && world.plan.drifting) {
+  // `not_adopted`: what waited for a column was refused for the clock.
+  if (world.plan.drifting && (error.code === "clock_drift" || error.code === "not_adopted")) {
     world.count("refused for its clock");
     return;
   }
@@ -131,7 +133,17 @@ async function restore(world: World, machine: Machine): Promise<void> {
   machine.restore();
   world.network.forget();
   world.count("restored");
-  world.oracle.lose(before, await world.seen());
+  world.oracle.lose([before], await world.seen());
+}
+
+/** What waits for the new columns may be of a time that a clock behind does not take: then it goes on once that is right. */
+async function migrate(world: World, machine: Machine): Promise<void> {
+  try {
+    await machine.migrate();
+  } catch (error) {
+    if (!world.plan.drifting || !isGroveError(error) || error.code !== "clock_drift") throw error;
+    world.count("refused for its clock");
+  }
 }
 
 /** Everybody exchanges with everybody, in turn. */
@@ -197,7 +209,7 @@ export async function take(world: World, step: Step): Promise<unknown> {
     case "migrate":
       if (!machine.isOld) return undefined;
       world.count("migrated");
-      return machine.migrate();
+      return migrate(world, machine);
     case "widen":
       if (machine.narrowed === null) return undefined;
       world.count("widened");
