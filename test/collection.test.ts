@@ -219,7 +219,7 @@ describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) =>
     await insert(b, "2");
     for (const [one, other] of [[b, restored] as const, [restored, b] as const])
       await expect(sync(one, other)).rejects.toMatchObject({ code: "struck_off" });
-    await b.node.cancelCollection();
+    for (const node of [b, restored]) await node.node.cancelCollection();
     await settle([b, restored]);
     expect(await titles(restored)).toEqual(["t", "t"]);
     await expectEqual(restored, b);
@@ -676,6 +676,26 @@ describeOnEach("a collection", ({ dialect, openNodes, openNode, makeSchema }) =>
     await settle([restored, hub], [a, hub]);
     for (const node of [hub, a, restored]) expect(await titles(node)).toEqual(["t"]);
     await expectEqual(hub, a, restored);
+  });
+
+  test("also one from when it had answered a pull and nothing else (faults 22, 28)", async () => {
+    const clock = new Clock();
+    const [hub, b] = (await openNodes(["hub", "b"], { clock })) as [TestNode, TestNode];
+    await insert(hub, "1");
+    await sync(b, hub);
+    const image = await hub.database.image();
+    clock.advance(1000);
+    await remove(b, "1");
+    await sync(b, hub);
+    await hub.node.collect();
+    for (let n = 0; n < 4; n++) await sync(b, hub);
+    expect(await state(b)).toBe("ended");
+    const restored = await openNode("hub", { database: await image.restore(), clock });
+    await expect(sync(b, restored)).rejects.toMatchObject({ code: "struck_off" });
+    await link(restored, b).rejoin();
+    await settle([b, restored]);
+    for (const node of [b, restored]) expect(await titles(node)).toEqual([]);
+    await expectEqual(b, restored);
   });
 
   test("who rejoins brings back no rows of tables that it does not have (faults 16, 22)", async () => {

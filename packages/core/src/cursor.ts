@@ -46,6 +46,9 @@ export const positionSchema = z.strictObject({
 });
 export type Position = z.infer<typeof positionSchema>;
 
+/** Before a database has numbered anything: part of every history. */
+export const ORIGIN: Position = { incarnation: "", seq: 0 };
+
 const number = z.int().min(0);
 const cursorSchema = z.tuple([
   z.literal(1),

@@ -16,6 +16,7 @@ import {
   LEAF_DEPTH,
   memberOf,
   narrow,
+  ORIGIN,
   type Outcome,
   openCursor,
   type Position,
@@ -70,6 +71,8 @@ export class Answering {
   readonly #digests: Digests;
   /** Peers that are known to be met. */
   readonly #admitted = new Set<string>();
+  /** Peers of which it stands in the database that they were given something. */
+  readonly #served = new Set<string>();
   /** Peers whose principal is known: a node id is bound once. */
   readonly #bound = new Map<string, string>();
 
@@ -167,6 +170,16 @@ export class Answering {
     return { collection, isLate };
   }
 
+  /**
+   * Whom it gave anything a database remembers, before it does: one that was put back to a time before could else not tell that somebody
+   * may have deleted what it gave.
+   */
+  async #noteServed(peer: string): Promise<void> {
+    if (this.#served.has(peer)) return;
+    if (!(await this.store.peer(peer))?.seen) await this.store.savePeer(peer, { seen: ORIGIN });
+    this.#served.add(peer);
+  }
+
   release(peer: string): Promise<void> {
     this.#bound.delete(peer);
     return this.store.releasePeer(peer);
@@ -207,7 +220,10 @@ export class Answering {
     // Who asks without wanting rows only wants to know who is there; a node may so find out that it talks to itself.
     const collection = await this.#meet(peer, caller, request.rows === 0);
     const collected = request.collected ?? 0;
-    if (request.rows !== 0) checkCollected(collection.upTo, collected);
+    if (request.rows !== 0) {
+      checkCollected(collection.upTo, collected);
+      await this.#noteServed(peer);
+    }
     if (request.want) {
       const kept = request.tables ? [] : ((await this.#keptFor(caller)) ?? []);
       const want = request.want.filter(([table]) => tables.includes(table) || kept.includes(table));
@@ -285,6 +301,7 @@ export class Answering {
     const given = request.cursor === null ? null : this.#open(request.cursor);
     const collection = await this.#meet(peer, caller);
     checkCollected(collection.upTo, request.collected ?? 0);
+    await this.#noteServed(peer);
     const restored = (await this.#isRestored(request)) || given?.foreign === true;
     const { seen } = await this.#answer(peer, caller, collection);
     const pages = this.#streams.follow({

@@ -7,6 +7,7 @@ import {
   encodeCursor,
   GroveError,
   isGroveError,
+  ORIGIN,
   type Outcome,
   type Position,
   type PushResponse,
@@ -202,5 +203,5 @@ export async function pushKeys(
   const tables = await link.outbound(options);
   const wanted = keys.filter(([table]) => tables.includes(table));
   const state = await link.state();
-  return sendUnequal(link, wanted, state?.seen ?? { incarnation: "", seq: 0 }, options, report);
+  return sendUnequal(link, wanted, state?.seen ?? ORIGIN, options, report);
 }
