@@ -188,4 +188,23 @@ describeOnEach("capture", (suite) => {
       expect(await a.row("SELECT name FROM accounts WHERE id = '1'")).toEqual({ name: "quiet" });
     });
   });
+
+  test("a long fold goes in passes, and others have their turn between them", async () => {
+    const { node, sql } = await openNode("hub");
+    await sql(
+      "INSERT INTO documents (id, title) WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 5000) SELECT 'd' || n, 't' FROM k",
+    );
+    const folded: number[] = [];
+    const folding = node.fold();
+    let ended = false;
+    void folding.finally(() => {
+      ended = true;
+    });
+    while (!ended) {
+      await new Promise((resolve) => setImmediate(resolve));
+      folded.push((await node.store.position()).seq);
+    }
+    expect(await folding).toBe(5000);
+    expect(new Set(folded.filter((seq) => seq > 0 && seq < 5000)).size).toBeGreaterThan(1);
+  });
 });

@@ -38,7 +38,7 @@ import {
   viewOf,
   WHOLE,
 } from "@grove-crdt/core";
-import { checkCollected, type PeerUpdate, type Store } from "@grove-crdt/store";
+import { checkCollected, type PeerState, type PeerUpdate, type Store } from "@grove-crdt/store";
 import { findUnequal, readWhole } from "./agreement";
 import type { Caller } from "./caller";
 import { joinsLater, refuseStruck } from "./collecting";
@@ -125,7 +125,7 @@ export class Answering {
       protocol: PROTOCOL_VERSION,
       node: id,
       at,
-      seen: known?.seen ?? null,
+      seen: seenOf(known),
       ...(known?.displaced && { displaced: known.displaced }),
       now: now(),
       tables: [...this.#tablesOf(caller)],
@@ -411,7 +411,7 @@ export class Answering {
     const { node: peer } = request;
     const collection = await this.#meet(peer, caller);
     // What is answered as `seen` is from before this push, so that a restored pusher can tell.
-    const seen = (await this.store.peer(peer))?.seen ?? null;
+    const seen = seenOf(await this.store.peer(peer));
     const reset = await this.#isRestored(request);
     const update = { seen: request.at, ...displacedBy(request, seen) };
     const { access } = caller;
@@ -447,6 +447,9 @@ export class Answering {
     return want.length > 0 ? { ...answer, want } : answer;
   }
 }
+
+/** Where a peer was seen; null = nowhere yet. */
+const seenOf = (known: PeerState | null): Position | null => (known?.seen?.incarnation ? known.seen : null);
 
 /** A peer that was restored stands in another history now than it did. */
 const displacedBy = ({ restored, at }: Pick<PushRequest, "restored" | "at">, seen: Position | null): PeerUpdate =>

@@ -91,7 +91,6 @@ export function adoptRows(session: Session, table: Table, after: RawRow | null, 
   const { key, name } = table.model;
   const chunk = readChunk(session, table, after, limit);
   const keys = key.map((column) => keyColumn(column.name));
-  const same = key.map((column) => `s.${ident(keyColumn(column.name))} = b.${ident(column.name)}`).join(" AND ");
   const columns = list(
     key.map((column) => column.name),
     "b.",
@@ -100,15 +99,17 @@ export function adoptRows(session: Session, table: Table, after: RawRow | null, 
   const adopted = session.statements.run(
     `INSERT INTO ${table.shadow} (${list(keys)}, id, cl, hlc, node, born, seq)
 SELECT ${columns}, ? + row_number() OVER (), 1, 0, 0, ? + row_number() OVER (), ? + row_number() OVER ()
-FROM ${table.name} b WHERE ${chunk.where} AND NOT EXISTS (SELECT 1 FROM ${table.shadow} s WHERE ${same})`,
+FROM ${table.name} b WHERE ${chunk.where} ON CONFLICT (${list(keys)}) DO NOTHING`,
     before,
     before,
     before,
     ...chunk.params,
   );
-  if (adopted > 0) session.take(adopted);
+  const rows = chunk.last ? limit : countRows(session, table, chunk);
+  // Those that had a shadow leave a gap in the numbers.
+  if (adopted > 0) session.take(rows);
   if (!chunk.last) session.statements.run("UPDATE _grove_capture SET adopted = 1 WHERE tbl = ?", name);
-  return { rows: chunk.last ? limit : countRows(session, table, chunk), last: chunk.last };
+  return { rows, last: chunk.last };
 }
 
 /** Looks at added columns in the next `limit` rows: what differs from the default becomes entries. The log must be empty. */

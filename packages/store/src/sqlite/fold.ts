@@ -29,7 +29,7 @@ import { parseNested, type Table } from "./table";
 import { toJson } from "./values";
 
 /** Log rows that one pass folds: bounds memory and how long the event loop is held. */
-export const LOG_ROWS_PER_PASS = 5_000;
+export const LOG_ROWS_PER_PASS = 1_000;
 
 interface Touched {
   readonly touch: Touch;

@@ -36,6 +36,14 @@ const pageNumbers = (tables: readonly Table[], elsewhere: boolean, query: ServeQ
 const windowEnd = (tables: readonly Table[]): string =>
   `${tables.map((table) => table.readNumbers([])).join(" UNION ALL ")} ORDER BY seq LIMIT 1 OFFSET ?`;
 
+/** Those tables that have rows after a position, by one look: most pulls find few. */
+function tablesAfter({ statements }: Connection, tables: readonly Table[], position: number): readonly Table[] {
+  if (tables.length < 2) return tables;
+  const found = tables.map(({ shadow }) => `EXISTS (SELECT 1 FROM ${shadow} WHERE seq > ?)`).join(", ");
+  const flags = statements.row(`SELECT ${found}`, ...tables.map(() => position)) ?? [];
+  return tables.filter((_, n) => flags[n] === 1);
+}
+
 const NONE: ReadonlySet<string> = new Set();
 
 /** Params of the condition that the rows of a table are in its view; nothing for a table that is seen whole. */
@@ -98,7 +106,7 @@ export function servePage(
   const views = fingerprints(query.view ?? WHOLE, names);
   const place = resume(query.cursor, names, incarnations, last, views);
   const { floor, position, full, reset } = place;
-  const tables = asked.filter((table) => place.tables.includes(table.model.name));
+  const wanted = asked.filter((table) => place.tables.includes(table.model.name));
   const others = elsewhere.filter((name) => place.tables.includes(name));
   const incarnation = incarnations[incarnations.length - 1]?.id ?? "";
   const rows: RowChange[] = [];
@@ -115,23 +123,27 @@ export function servePage(
     return { rows, sums, cursor, more: position < last || place.waiting !== null, reset };
   }
   // For some callers no table exists.
-  if (tables.length + others.length === 0) return done(last, true);
-  const sql = pageNumbers(tables, others.length > 0, query);
+  if (wanted.length + others.length === 0) return done(last, true);
   const scopes: Scopes = new Map(
-    tables.map((table) => [table, table.scopeParams(query.view?.get(table.model.name)?.where ?? {})]),
+    wanted.map((table) => [table, table.scopeParams(query.view?.get(table.model.name)?.where ?? {})]),
   );
-  const isScoped = [...scopes.values()].some((params) => params.length > 0);
   const options = { floor, exclude: full ? null : query.peer };
+  const tables = tablesAfter(connection, wanted, position);
+  if (tables.length + others.length === 0) return done(last, true);
+  // One or all: each combination would be a statement of its own, kept for good.
+  const walked = tables.length < 2 ? tables : wanted;
+  const sql = pageNumbers(walked, others.length > 0, query);
+  const isScoped = walked.some((table) => (scopes.get(table) ?? []).length > 0);
   let bytes = 0;
   let end = position;
   for (let scanned = 0; rows.length + sums.length < query.rows && scanned < ROWS_PER_PAGE; ) {
     const step = Math.min(ROWS_PER_STEP, query.rows - rows.length - sums.length);
     // Where few rows are the reader's, a page looks at so many and no more.
-    const after = tables.flatMap(() => [end, last]);
+    const after = walked.flatMap(() => [end, last]);
     const bound =
-      (isScoped ? connection.statements.row(windowEnd(tables), ...after, ROWS_PER_PAGE)?.[0] : last) ?? last;
+      (isScoped ? connection.statements.row(windowEnd(walked), ...after, ROWS_PER_PAGE)?.[0] : last) ?? last;
     const params = [
-      ...tables.flatMap((table) => [end, bound, ...(scopes.get(table) ?? [])]),
+      ...walked.flatMap((table) => [end, bound, ...(scopes.get(table) ?? [])]),
       ...(others.length > 0 ? [JSON.stringify(others), end, bound] : []),
     ];
     const numbers = connection.statements.rows(sql, ...params, step);

@@ -254,19 +254,25 @@ export class SqliteStore implements Store {
     return pendingTables(this.#statements, this.#tables, this.#probe);
   }
 
+  /** Folds what was there when it was called, in passes; what is written meanwhile may wait for the next call. */
   async fold(): Promise<number> {
     let folded = 0;
-    while (await this.pending()) {
-      folded += await this.#connection.write((session) => {
+    for (let drained = !(await this.pending()); !drained; ) {
+      const pass = await this.#connection.write((session) => {
         const pending = this.#pending();
         // What tables show of each other is only known once all that was written is folded.
-        if (pending.some((table) => isLinked(neighboursOf(this.#byName, table)))) return this.#foldRest(session);
-        let count = 0;
-        for (const table of pending) count += foldTable(session, this.#byName, table).folded;
+        if (pending.some((table) => isLinked(neighboursOf(this.#byName, table))))
+          return { folded: this.#foldRest(session), drained: true };
+        const passes = pending.map((table) => foldTable(session, this.#byName, table));
+        const count = passes.reduce((sum, { folded }) => sum + folded, 0);
         if (count > 0) project(session, this.#byName);
         recordHistory(session, null);
-        return count;
+        return { folded: count, drained: passes.every(({ drained }) => drained) };
       });
+      folded += pass.folded;
+      drained = pass.drained;
+      // Others have their turn, and so has the garbage collector, while nothing of a pass is in use.
+      if (!drained) await new Promise((resolve) => setImmediate(resolve));
     }
     return folded;
   }
