@@ -48,17 +48,24 @@ export interface FoldClock {
 }
 
 /** A context that stamps after `floor`, after the node's clock and not before the write itself. */
-function writeContext(clock: FoldClock, at: number, floor: number): WriteContext {
-  // A write dated later than now was dated by a clock that has been set back since.
-  let next = Math.max(Math.min(at, clock.now), clock.clock, floor + 1);
-  return {
-    node: clock.node,
-    incarnation: clock.former && at < clock.former.until ? clock.former.incarnation : clock.incarnation,
-    tick: () => {
-      clock.clock = Math.max(clock.clock, next);
-      return next++;
-    },
-  };
+class FoldContext implements WriteContext {
+  readonly node: string;
+  readonly incarnation: string;
+  #next: number;
+  constructor(
+    private readonly clock: FoldClock,
+    at: number,
+    floor: number,
+  ) {
+    this.node = clock.node;
+    this.incarnation = clock.former && at < clock.former.until ? clock.former.incarnation : clock.incarnation;
+    // A write dated later than now was dated by a clock that has been set back since.
+    this.#next = Math.max(Math.min(at, clock.now), clock.clock, floor + 1);
+  }
+  tick(): number {
+    this.clock.clock = Math.max(this.clock.clock, this.#next);
+    return this.#next++;
+  }
 }
 
 function latestOf(row: Row | null): number {
@@ -175,7 +182,7 @@ function change(
     const type = crdtTypes[field.type];
     if (field.type === "lww") {
       const known = registerOf(row, field.name);
-      const context = writeContext(clock, touch.at, known.hlc);
+      const context = new FoldContext(clock, touch.at, known.hlc);
       const entry: Entry = { key: "", hlc: context.tick(), node: clock.node, state: undefined, seq, via: null };
       if (known.cell !== undefined) deletes.push(known.cell);
       fields.set(field.name, { type: "lww", entries: [entry] });
@@ -185,7 +192,7 @@ function change(
     const value = base.values[field.name] as Json;
     const implicit = !row.fields.has(field.name);
     const entries = entriesOf(row, field, touch.before?.[field.name] ?? field.default ?? value);
-    const context = writeContext(clock, touch.at, latestHlc(type, entries));
+    const context = new FoldContext(clock, touch.at, latestHlc(type, entries));
     const changed = whole
       ? type.create(value, context, field).map((entry) => joinInto(type, entries, entry))
       : type.fold(entries, value, context, field);
@@ -238,7 +245,7 @@ function die(model: TableModel, row: Row, touch: Touch, clock: FoldClock, seq: n
   const last = written?.row ?? row;
   for (const cell of written?.cells ?? []) cells.add(cell);
   const fields = bury(model, last, values, cells);
-  const context = writeContext(clock, touch.at, latestOf(last));
+  const context = new FoldContext(clock, touch.at, latestOf(last));
   const cl = row.cl + 1;
   const [hlc, node] = [context.tick(), clock.node];
   const ends = endsAfter(row, { cl, hlc });
@@ -277,7 +284,7 @@ export function decideFold(
     return die(model, row, touch, clock, seq);
   if (!base) {
     if (!row || !isAlive(row) || (hidden && !touch.deleted)) return null;
-    const context = writeContext(clock, touch.at, latestOf(row));
+    const context = new FoldContext(clock, touch.at, latestOf(row));
     const [cl, hlc] = [row.cl + 1, context.tick()];
     const ends = endsAfter(row, { cl, hlc });
     const dead: Row = {
@@ -305,7 +312,7 @@ export function decideFold(
   const shown = model.keepsDeleted && row && !isAlive(row) && !touch.deleted && !touch.inserted;
   if (!shown && (!row || !isAlive(row) || touch.deleted || touch.inserted)) {
     const cl = row ? row.cl + (isAlive(row) ? 2 : 1) : 1;
-    return begin(model, row, cl, base, touch.before, writeContext(clock, touch.at, latestOf(row)), seq);
+    return begin(model, row, cl, base, touch.before, new FoldContext(clock, touch.at, latestOf(row)), seq);
   }
   return change(model, row as Row, touch, base, clock, seq, false);
 }

@@ -36,6 +36,13 @@ function sendersOf(row: Row, floor: number): Set<string> {
 const wireRegister = (row: Row, { hlc, node, state }: Entry): WireRegister =>
   hlc === row.hlc && node === row.node ? [state as Json] : [state as Json, hlc, node];
 
+type Parts = { [Type in CrdtTypeName]?: Record<string, unknown> };
+
+function put(parts: Parts, type: CrdtTypeName, name: string, part: unknown): void {
+  parts[type] ??= {};
+  parts[type][name] = part;
+}
+
 /**
  * @param values canonical values of the base row by column name; a value in a cell goes before it
  * @returns null when the peer knows all of the row
@@ -53,12 +60,7 @@ export function rowToChange(
   // A deleted row has nothing but the entries that it kept.
   const lives = isAlive(row);
 
-  const parts: { [Type in CrdtTypeName]?: Record<string, unknown> } = {};
-  const put = (type: CrdtTypeName, name: string, part: unknown) => {
-    parts[type] ??= {};
-    parts[type][name] = part;
-  };
-
+  const parts: Parts = {};
   for (const field of model.fields) {
     const { name, type } = field;
     if (fields && !fields.has(name)) continue;
@@ -68,12 +70,12 @@ export function rowToChange(
       const value = valueAt(values, name);
       // Most rows were written once: then the register is the life's own.
       if (!stored && value !== undefined && row.shape.includes(name)) {
-        put(type, name, [value]);
+        put(parts, type, name, [value]);
         continue;
       }
       const entry = registerOf(row, name, value);
       // A partial state has no value for a field that it does not carry.
-      if (entry.state !== undefined && isDue(entry, options)) put(type, name, wireRegister(row, entry));
+      if (entry.state !== undefined && isDue(entry, options)) put(parts, type, name, wireRegister(row, entry));
       continue;
     }
     let entries: readonly Entry[];
@@ -87,14 +89,14 @@ export function rowToChange(
       if (!withLife || !lives || value === undefined) continue;
       entries = crdtTypes[type].implicit(value, field);
     }
-    put(type, name, crdtTypes[type].encode(entries));
+    put(parts, type, name, crdtTypes[type].encode(entries));
   }
   for (const [name, { type, entries: all }] of row.fields) {
     if (fieldNamed(model, name) || (fields && !fields.has(name))) continue;
     const entries = dueEntries(all, options);
     if (entries.length === 0 && !(withLife && all.length === 0)) continue;
-    if (type !== "lww") put(type, name, crdtTypes[type].encode(entries));
-    else if (entries[0]?.state !== undefined) put(type, name, wireRegister(row, entries[0]));
+    if (type !== "lww") put(parts, type, name, crdtTypes[type].encode(entries));
+    else if (entries[0]?.state !== undefined) put(parts, type, name, wireRegister(row, entries[0]));
   }
   const change: { -readonly [Part in keyof RowChange]: RowChange[Part] } = { table: model.name, pk, cl: row.cl, life };
   if (withLife && row.ends) change.ends = row.ends;

@@ -26,11 +26,14 @@ import { type Tables, touchDangling } from "./projection";
 import { readTouchedCells } from "./read";
 import type { Session } from "./session";
 import { ShadowWrites } from "./shadow-writes";
+import { inSlices } from "./slices";
 import type { Table } from "./table";
 import { fieldToJson } from "./values";
 
 /** Log rows that one pass folds: bounds memory and how long the lock is held. */
-export const LOG_ROWS_PER_PASS = 10_000;
+export const LOG_ROWS_PER_PASS = 2_000;
+/** Rows of a pass that are decided at a time, while the database writes those before them. */
+const SLICE = 1_000;
 
 interface Touched {
   readonly touch: Touch;
@@ -73,7 +76,7 @@ async function collect(session: Session, table: Table): Promise<{ rows: Map<stri
     const key = keyText(pk);
     const touched = rows.get(key) ?? { touch: noTouch(table.masks.length), raw, pk };
     rows.set(key, touched);
-    const [, time, op] = raw as [string, string, string];
+    const [time, op] = raw as [string, string];
     const before = raw[at.before] as string | null;
     const masks = raw.slice(at.mask, at.mask + table.masks.length).map((mask) => (mask === null ? null : Number(mask)));
     const values = before === null ? null : readBefore(table, before);
@@ -138,7 +141,6 @@ export async function foldTable(
     now: session.now,
     clock: session.clock,
   };
-  const writes = new ShadowWrites(session, table);
   const rewrites: {
     readonly key: readonly string[];
     readonly raw: readonly unknown[];
@@ -151,7 +153,7 @@ export async function foldTable(
   let moved = false;
 
   const unadopted = known.length < rows.size && (await mayHaveUnadopted(session, table));
-  for (const { touch, raw, pk } of rows.values()) {
+  const fold = ({ touch, raw, pk }: Touched, writes: ShadowWrites) => {
     const stored = table.stored(raw, at.shadow);
     const row = stored && table.decode(stored, cells.get(stored.id), session.names);
     if (unadopted && !row) touch.existed = existedBefore(touch.ops, Number(raw[at.present]) === 1);
@@ -163,7 +165,7 @@ export async function foldTable(
     }
     const hidden = wasHidden(row, touch, base !== null, () => parked.has(keyText(pk)));
     const changes = decideFold(table.model, row, touch, base, hidden, clock, session.next);
-    if (!changes) continue;
+    if (!changes) return;
     const key = raw.slice(at.key, at.key + table.model.key.length) as string[];
     if (changes.base.op === "update") rewrites.push({ key, raw, values: changes.base.values as Record<string, Json> });
     const news = changes.row.seq === session.next;
@@ -174,9 +176,13 @@ export async function foldTable(
     }
     if (news || changes.cells.length > 0) writes.add(key, changes);
     if (hidden) shown.push(pk);
-  }
+  };
+  await inSlices([...rows.values()], SLICE, (slice) => {
+    const writes = new ShadowWrites(session, table);
+    for (const touched of slice) fold(touched, writes);
+    return writes.flush();
+  });
   session.clock = clock.clock;
-  await writes.flush();
   for (const { key, raw, values } of rewrites) await rewrite(session, table, key, raw, values);
   await unpark(session, table, shown);
   if (moved) await touchDangling(session, tables, table);

@@ -12,7 +12,6 @@ export class Names {
   readonly #nodeNames = new Map<number, string>([[RESERVED, ""]]);
   readonly #shapes = new Map<string, number>();
   readonly #shapeLists = new Map<number, readonly string[]>();
-  readonly #shapeIds = new WeakMap<readonly string[], number>();
   lastNode = 0;
   lastShape = 0;
 
@@ -50,11 +49,7 @@ export class Names {
     return this.#nodeNames.get(id);
   }
   findShape(fields: readonly string[]): number | undefined {
-    const known = this.#shapeIds.get(fields);
-    if (known !== undefined) return known;
-    const id = this.#shapes.get(JSON.stringify(fields));
-    if (id !== undefined) this.#shapeIds.set(fields, id);
-    return id;
+    return this.#shapes.get(JSON.stringify(fields));
   }
   shapeFields(id: number): readonly string[] | undefined {
     return this.#shapeLists.get(id);
@@ -66,6 +61,8 @@ export class SessionNames implements Interned {
   readonly #nodes = new Map<string, number>();
   readonly #shapes = new Map<string, number>();
   readonly #added = new Names();
+  /** Lists are mostly one and the same for all rows of a table. */
+  readonly #known = new WeakMap<readonly string[], number>();
   #stored = { nodes: 0, shapes: 0 };
   constructor(private readonly committed: Names) {}
 
@@ -86,6 +83,11 @@ export class SessionNames implements Interned {
     return (this.committed.nodeName(id) ?? this.#added.nodeName(id)) as string;
   }
   shapeId(fields: readonly string[]): number {
+    const id = this.#known.get(fields) ?? this.#findOrAdd(fields);
+    this.#known.set(fields, id);
+    return id;
+  }
+  #findOrAdd(fields: readonly string[]): number {
     const known = this.committed.findShape(fields) ?? this.#added.findShape(fields);
     if (known !== undefined) return known;
     const id = Math.max(this.committed.lastShape, this.#added.lastShape) + 1;

@@ -11,12 +11,13 @@ import {
   resume,
   type ServeOptions,
   type StoredCell,
+  type StoredRow,
   WHOLE,
 } from "@grove-crdt/core";
 import { keyText } from "../key";
 import { type ServedRow, serveRow } from "../served-row";
 import type { Page, ServeQuery } from "../store";
-import type { PostgresTransaction } from "./driver";
+import type { PostgresTransaction, RawRow } from "./driver";
 import { elsewhereNames, elsewhereNumbers, readElsewherePage } from "./elsewhere";
 import { addCell, readCells } from "./read";
 import { readRejected, readRejecting } from "./rejections";
@@ -30,8 +31,11 @@ const scopedColumns = ({ view }: ServeQuery, table: string): readonly string[] =
 /** Params of the condition that the rows of a table are in its view; nothing for a table that is seen whole. */
 type Scopes = ReadonlyMap<Table, readonly (string | null)[]>;
 
-/** Numbers of the next `$3` rows after `$1` and up to `$2`, over all tables: each part walks its own index. */
-function pageNumbers(tables: readonly Table[], elsewhere: boolean, query: ServeQuery, scopes: Scopes): string {
+/**
+ * Of the next `$3` rows after `$1` and up to `$2`, over all tables: how many are in each table that has any, by its place, and the
+ * last number there. Each part walks its own index; the last one is that of rows elsewhere.
+ */
+function pageParts(tables: readonly Table[], elsewhere: boolean, query: ServeQuery, scopes: Scopes): string {
   let first = 4;
   const parts = tables.map((table) => {
     const part = table.readNumbers(scopedColumns(query, table.model.name), first, 3);
@@ -39,7 +43,8 @@ function pageNumbers(tables: readonly Table[], elsewhere: boolean, query: ServeQ
     return part;
   });
   if (elsewhere) parts.push(elsewhereNumbers(first));
-  return `SELECT seq FROM (${parts.join(" UNION ALL ")}) s ORDER BY seq LIMIT $3::text::bigint`;
+  const placed = parts.map((part, place) => `(SELECT seq, ${place} AS place FROM ${part} p)`);
+  return `SELECT place, count(*), max(seq) FROM (SELECT * FROM (${placed.join(" UNION ALL ")}) s ORDER BY seq LIMIT $3::text::bigint) w GROUP BY place`;
 }
 
 /** The number of the row `$3` rows after `$1`, over all tables. */
@@ -66,29 +71,31 @@ async function readTable(
   const { model } = table;
   const columns = scopedColumns(query, model.name);
   const scope = scopes.get(table) ?? [];
-  const raws = await tx.rows(table.readPage(columns), [String(from), String(to), ...scope]);
-  if (raws.length === 0) return;
+  // Together, since one answer does not depend on another.
+  const [raws, above, rejected] = await Promise.all([
+    tx.rows(table.readPage(columns), [String(from), String(to), ...scope]),
+    tx.rows(table.readPageCells(columns), [String(from), String(to), String(options.floor), ...scope]),
+    query.peer === null ? NONE : readRejected(tx, table, query.peer),
+  ]);
   const cells = new Map<number, StoredCell[]>();
-  const above = [String(from), String(to), String(options.floor), ...scope];
-  for (const raw of await tx.rows(table.readPageCells(columns), above)) addCell(cells, rawToCell(raw));
+  for (const raw of above) addCell(cells, rawToCell(raw));
   const keys = model.key.length;
-  const rejected = query.peer === null ? NONE : await readRejected(tx, table, query.peer);
+  const serve = (raw: RawRow, stored: StoredRow, pk: Json[], whole: boolean) => {
+    const row = table.decode(stored, cells.get(stored.id), names);
+    // A deleted row may show as well, while another one refers to it.
+    const shows = Number(raw[raw.length - 1]) === 1;
+    const values = shows ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
+    return serveRow(model, { pk, row, values, whole }, options, query);
+  };
   for (const raw of raws) {
     const stored = table.stored(raw, keys);
     if (!stored) continue;
     const pk = table.pk(raw, 0);
-    // A deleted row may show as well, while another one refers to it.
-    const shows = Number(raw[raw.length - 1]) === 1;
-    const values = shows ? table.values(raw, keys + SHADOW_COLUMNS) : ({} as Record<string, Json>);
-    const serve = (whole: boolean) => {
-      const row = table.decode(stored, cells.get(stored.id), names);
-      return serveRow(model, { pk, row, values, whole }, options, query);
-    };
     // What the peer rejected it does not have, so the row goes whole.
-    let served = rejected.size > 0 && rejected.has(keyText(pk)) ? "whole" : serve(false);
+    let served = rejected.size > 0 && rejected.has(keyText(pk)) ? "whole" : serve(raw, stored, pk, false);
     if (served === "whole") {
       cells.set(stored.id, (await readCells(tx, table, [stored.id])).get(stored.id) ?? []);
-      served = serve(true);
+      served = serve(raw, stored, pk, true);
     }
     page.push(served as ServedRow);
   }
@@ -134,7 +141,7 @@ export async function servePage(
     tables.map((table) => [table, table.scopeParams(query.view?.get(table.model.name)?.where ?? {})]),
   );
   const scopeParams = tables.flatMap((table) => scopes.get(table) ?? []);
-  const sql = pageNumbers(tables, others.length > 0, query, scopes);
+  const sql = pageParts(tables, others.length > 0, query, scopes);
   const otherParams = others.length > 0 ? [elsewhereNames(others)] : [];
   const options = { floor, exclude: full ? null : query.peer };
   let bytes = 0;
@@ -149,18 +156,27 @@ export async function servePage(
       if (Number(window?.[1]) === ROWS_PER_PAGE) bound = Number(window?.[0]);
     }
     const found = await reader.tx.rows(sql, [String(end), String(bound), String(step), ...scopeParams, ...otherParams]);
-    const isFull = found.length === step;
-    const to = isFull ? Number(found[step - 1]?.[0]) : bound;
-    if (found.length === 0) {
+    let count = 0;
+    let furthest = end;
+    for (const [, rows, seq] of found) {
+      count += Number(rows);
+      furthest = Math.max(furthest, Number(seq));
+    }
+    const isFull = count === step;
+    const to = isFull ? furthest : bound;
+    if (count === 0) {
       end = to;
       if (to === last) return done(end, true);
       break;
     }
-    scanned += isFull ? found.length : ROWS_PER_PAGE;
+    scanned += isFull ? count : ROWS_PER_PAGE;
     const page: ServedRow[] = [];
-    for (const table of tables) await readTable(reader, table, end, to, options, query, scopes, page);
-    if (others.length > 0) page.push(...(await readElsewherePage(reader, others, end, to, options.exclude)));
-    if (tables.length + others.length > 1) page.sort((a, b) => a.seq - b.seq);
+    for (const place of found.map(([place]) => Number(place))) {
+      const table = tables[place];
+      if (table) await readTable(reader, table, end, to, options, query, scopes, page);
+      else page.push(...(await readElsewherePage(reader, others, end, to, options.exclude)));
+    }
+    if (found.length > 1 || others.length > 0) page.sort((a, b) => a.seq - b.seq);
     for (const { seq, change, sum, senders: some } of page) {
       if (change) {
         const short: RowSum | null = sum === null ? null : [change.table, change.pk, sum];
