@@ -101,6 +101,19 @@ describe("a pull", () => {
     expectNoScan(deep);
   });
 
+  test("lineage 15: a pull of one table's news reads no page of the others", async () => {
+    let page = await pull({ rows: 10_000 });
+    while (page.more) page = await pull({ rows: 10_000, cursor: page.cursor });
+    hub.sql("UPDATE orders SET note = 'news' WHERE id = 'o1'");
+    await hub.node.fold();
+    const executions = await recorder.during(async () => {
+      expect((await pull({ cursor: page.cursor })).rows).toHaveLength(1);
+    });
+    const pages = executions.filter(({ sql }) => /s\.seq > \? AND s\.seq <= \?/.test(sql));
+    expect(pages.length).toBeGreaterThan(0);
+    expect(pages.filter(({ sql }) => !sql.includes('"_orders_crdt"'))).toEqual([]);
+  });
+
   test("lineage 15: a pull that finds captured writes folds them without looking at a whole table or reading row by row", async () => {
     const counts: number[] = [];
     for (const rows of [50, 500]) {
