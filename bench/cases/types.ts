@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { emitFiles } from "@grove-crdt/codegen";
 import { readSchema } from "@grove-crdt/drizzle";
+import { tsImport } from "tsx/esm/api";
 import type { Bench, Case, Round } from "../harness";
 
 type Dialect = "sqlite" | "postgres";
@@ -122,7 +123,7 @@ async function run(bench: Bench, dialect: Dialect): Promise<Round[]> {
       writeFileSync(join(folder, side, "schema.ts"), schemaText(dialect, count, mark));
       writeFileSync(join(folder, side, "queries.ts"), queriesText(dialect, count));
     }
-    const exports = await import(pathToFileURL(join(folder, "marked/schema.ts")).href);
+    const exports = await tsImport(pathToFileURL(join(folder, "marked/schema.ts")).href, import.meta.url);
     const { tables } = readSchema([{ path: "schema.ts", exports }], { dialect });
     const sources = new Map(tables.map(({ name }) => [name, "../schema.js"]));
     for (const [name, text] of Object.entries(emitFiles({ dialect, tables, sources })))
