@@ -10,13 +10,13 @@ export const shortfalls: Readonly<Record<string, string>> = {
   "serve-page.sqlite":
     "the floor hands seven columns of one table to JavaScript, a page seventeen of two. The walk through the trees is the smaller part of that.",
   "fold-lww.sqlite":
-    "the captured insert, reading the log with both joins, and the shadow's insert with its share of the commits are 3.1 times the floor by their statements alone.",
+    "the captured insert, reading the log with both joins, and the shadow's insert with its share of the commits are 3.1 times the floor by their statements alone. A pass takes 1,000 rows, which bounds memory and how long the event loop is held; with 5,000 the commits were fewer, and the ratio 4.34. Of the processor's time less than a tenth is JavaScript.",
   "capture-commit.sqlite":
     "the log's last page goes into the WAL beside the row's own. A plain program that writes one further row to another table in the same transaction pays 1.43 times.",
   "adopt.postgres":
     "the floor's rows have one column and one index, a shadow's nine and two: a chunk of 5,000 rows takes 23 ms, however many came before.",
   "hub-p99.postgres":
-    "a push of one row takes three milliseconds of the hub's one thread (`hub-cpu.postgres`), so one process is full at some 320 a second: a merge is eight statements, and each crosses the socket. It merges one push at a time; several hubs may serve one Postgres.",
+    "a push of one row takes three to four milliseconds of the hub's one thread (`hub-cpu.postgres`), so one process is full at some 260 to 320 a second: a merge is eight statements, and each crosses the socket. It merges one push at a time; several hubs may serve one Postgres.",
   "capture-commit.postgres":
     "a plain program that writes one further row by the same statement pays 1.17 times, a trigger that logs constants 1.10 to 1.18. The rest is comparing the old row with the new one, so that only changed columns are logged, and the trigger function's own search path, without which a writer could put its operators in place of ours (least of eight rounds: 1.32 with it, 1.20 without).",
   "capture-update.sqlite":
