@@ -176,7 +176,6 @@ SELECT ${values.join(", ")}, ${aliased(
     return sql;
   }
 
-  /** Locks the base rows of a list of keys, in the order of the keys; answers with the places that it locked. */
   /** A list of keys as the key's types: fails for one that none is of, which a join with an empty table may not. */
   get castKeys(): string {
     return this.#text("cast keys", () => {
@@ -184,6 +183,8 @@ SELECT ${values.join(", ")}, ${aliased(
       return `SELECT ${casts.join(", ")} FROM ${this.keyList()}`;
     });
   }
+
+  /** Locks the base rows of a list of keys, in the order of the keys; answers with the places that it locked. */
   lockBase(forDelete: boolean, skipLocked: boolean): string {
     return this.#text(`lock ${forDelete} ${skipLocked}`, () => {
       const order = this.model.key.map(({ name }) => `b.${ident(name)}`).join(", ");
