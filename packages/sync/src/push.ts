@@ -16,6 +16,7 @@ import {
   START_FULL,
   viewOf,
 } from "@grove-crdt/core";
+import { checkCollected } from "@grove-crdt/store";
 import { areMostlyEqual, readWhole, type WholeRows } from "./agreement";
 import type { ExchangeOptions, Link } from "./link";
 import type { Outgoing } from "./passage";
@@ -54,6 +55,8 @@ export async function push(link: Link, options: ExchangeOptions, report: PeerRep
       // Hooks have to see what leaves.
       sums: link.comparing.push && !node.filtersOutbound,
     });
+    // Collected since the exchange began: the page is of another time than what it would be sent under.
+    checkCollected(page.collected, link.collected);
     const { sums } = page;
     const outgoing = await node.outgoing(peer, page.rows);
     const { rows: sent } = outgoing;
@@ -157,6 +160,7 @@ async function sendUnequal(
       { rows: most, bytes: pageBytes },
       viewOf(options.only ?? {}),
     );
+    checkCollected((await node.store.collection()).upTo, link.collected);
     const outgoing = await node.outgoing(link.peer, whole);
     const { rows } = outgoing;
     const outcomes = await pushRows(link, rows, seen, options);
