@@ -177,11 +177,12 @@ export async function foldTable(
     if (news || changes.cells.length > 0) writes.add(key, changes);
     if (hidden) shown.push(pk);
   };
-  await inSlices([...rows.values()], SLICE, (slice) => {
+  const decide = (slice: readonly Touched[]) => {
     const writes = new ShadowWrites(session, table);
     for (const touched of slice) fold(touched, writes);
-    return writes.flush();
-  });
+    return writes;
+  };
+  await inSlices([...rows.values()], SLICE, decide, (writes) => writes.flush());
   session.clock = clock.clock;
   for (const { key, raw, values } of rewrites) await rewrite(session, table, key, raw, values);
   await unpark(session, table, shown);

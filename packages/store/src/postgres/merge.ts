@@ -24,6 +24,7 @@ import { project, type Tables } from "./projection";
 import { keyList, readBase, readRows } from "./read";
 import { hasTriggers, keepReceived } from "./received";
 import { RowAppeared, type Session } from "./session";
+import { inSlices } from "./slices";
 import type { Table } from "./table";
 
 interface Work extends PageRow<readonly string[]> {
@@ -32,12 +33,6 @@ interface Work extends PageRow<readonly string[]> {
 }
 
 type Decided = MergedRow & { readonly work: Work };
-interface Written {
-  readonly decided: readonly Decided[];
-  /** Those of them that somebody else holds. */
-  readonly held: ReadonlySet<Decided>;
-}
-
 interface Wave {
   readonly options: MergeOptions;
   readonly outcomes: Outcome[];
@@ -104,9 +99,6 @@ async function lock(
 /** Rows that are decided at a time, while the database writes those before them. */
 const SLICE = 250;
 
-/** Lets what was sent get on its way. Where nothing but this program runs, there is nothing to wait for. */
-const turn = () => new Promise<void>((resolve) => (globalThis.setImmediate ?? queueMicrotask)(resolve));
-
 /** @returns the rows that were written */
 async function mergeWave(
   session: Session,
@@ -154,26 +146,14 @@ async function mergeWave(
   };
   // Rows that do not concern each other may be written in any order.
   const size = careful || isLinked(around) ? wave.length : SLICE;
-  const writing: Promise<Written>[] = [];
-  try {
-    for (let first = 0; first < wave.length; first += size) {
-      const decided: Decided[] = [];
-      for (let n = first; n < Math.min(first + size, wave.length); n++) {
-        const made = decide(wave[n] as Work, n);
-        if (made) decided.push(made);
-      }
-      await writing.at(-2);
-      const written = applyMerged(session, table, around, decided).then((held) => ({ decided, held: new Set(held) }));
-      // Looked at below, however the next slice ends.
-      written.catch(() => {});
-      writing.push(written);
-      if (first + size < wave.length) await turn();
-    }
-  } finally {
-    await Promise.allSettled(writing);
-  }
+  const decideSlice = (slice: readonly Work[], first: number) =>
+    slice.flatMap((work, n) => decide(work, first + n) ?? []);
+  const written = await inSlices(wave, size, decideSlice, async (decided) => {
+    const held = new Set(await applyMerged(session, table, around, decided));
+    return { decided, held };
+  });
   const done: Work[] = [];
-  for (const { decided, held } of await Promise.all(writing)) {
+  for (const { decided, held } of written) {
     for (const item of decided) {
       if (held.has(item)) busy.push(item.work);
       else {

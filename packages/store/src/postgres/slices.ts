@@ -4,19 +4,23 @@
 const turn = () => new Promise<void>((resolve) => (globalThis.setImmediate ?? queueMicrotask)(resolve));
 
 /**
- * Runs `write` on one slice after the other. It decides at once and waits only for what it writes; at most two slices are
- * being written. All are over when this is, also when one fails.
+ * Decides one slice after the other, and writes what was decided; at most two slices are being written. All are over when this is,
+ * also when one fails.
+ *
+ * @returns what came of each slice
  */
-export async function inSlices<T>(
-  items: readonly T[],
+export async function inSlices<Item, Decided, Written>(
+  items: readonly Item[],
   size: number,
-  write: (slice: readonly T[]) => Promise<void>,
-): Promise<void> {
-  const writing: Promise<void>[] = [];
+  decide: (slice: readonly Item[], first: number) => Decided,
+  write: (decided: Decided) => Promise<Written>,
+): Promise<Written[]> {
+  const writing: Promise<Written>[] = [];
   try {
     for (let first = 0; first < items.length; first += size) {
+      const decided = decide(items.slice(first, first + size), first);
       await writing.at(-2);
-      const written = write(items.slice(first, first + size));
+      const written = write(decided);
       // Looked at below, however the next slice ends.
       written.catch(() => {});
       writing.push(written);
@@ -25,5 +29,5 @@ export async function inSlices<T>(
   } finally {
     await Promise.allSettled(writing);
   }
-  await Promise.all(writing);
+  return Promise.all(writing);
 }
